@@ -1,0 +1,10 @@
+/* What the processor can do. Kernels are chosen by these bits, never by family or model. */
+#ifndef ARNN_BASE_CPU_H
+#define ARNN_BASE_CPU_H
+
+#include <stdbool.h>
+
+/* AVX2 and FMA, and an operating system that saves their registers. */
+bool arnn_cpu_has_avx2(void);
+
+#endif

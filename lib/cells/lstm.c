@@ -1,0 +1,15 @@
+/* LSTM (Hochreiter and Schmidhuber 1997, with forget gate): m = f * m_prev + i * g, h = o * tanh(m). Gate order i, f, g, o. */
+#include "cells/cell.h"
+
+static void forward(const arnn_kernels *kernels, const arnn_cell_step *step)
+{
+    kernels->lstm(step);
+}
+
+const arnn_cell arnn_cell_lstm = {
+    .name = "lstm",
+    .gates = 4,
+    .has_memory = true,
+    .bounded = true,
+    .forward = forward,
+};

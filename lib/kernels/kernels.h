@@ -1,0 +1,117 @@
+/* The contracts of the kernels, and the tables in which they stand: one table per way of computing.
+ *
+ * What every kernel keeps to:
+ *   - It reads and writes exactly what it was given, at any alignment; it allocates nothing and has no state.
+ *   - Every output is summed in one order, whatever else is computed beside it: results of a stream do not depend on its
+ *     company (all tables but `blas`). Blocks of rows are anchored at a row's absolute index, never at where a run begins.
+ *   - NaN and infinity stay in the stream, and the row, that they came with.
+ * Names: arnn_<table>_<what>. `ref` is plain C, the truth; the others are checked against it.
+ */
+#ifndef ARNN_KERNELS_KERNELS_H
+#define ARNN_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* ---- the recurrent product ---- */
+
+/* A weight matrix as one table wants it. Made once a model by `pack`. */
+typedef struct arnn_packed {
+    size_t outputs, inputs;
+    float *values; /* packed_count(outputs, inputs) floats */
+} arnn_packed;
+
+/* ---- the cells ---- */
+
+/* One step of a cell for a batch, after the products: all arrays dense over streams. G is the cell's number of gates.
+   h, m may not overlap any input, but m may be memory. */
+typedef struct arnn_cell_step {
+    float *h;               /* (streams, n) */
+    float *m;               /* (streams, n), LSTM only */
+    const float *input;     /* (streams, G n): W_ih x + b_ih */
+    const float *recurrent; /* (streams, G n): W_hh s + b_hh */
+    const float *summary;   /* (streams, n): s, which the GRU blends in */
+    const float *memory;    /* (streams, n): m_prev, LSTM only */
+    size_t streams, hidden;
+} arnn_cell_step;
+
+typedef void arnn_cell_kernel(const arnn_cell_step *step);
+
+/* ---- reading the tape ---- */
+
+/* Scores that a kernel knows. General scores are dot with another folded matrix; additive ones come with their keys made
+   ready (exponent) or, where the exponents would leave their range, as they are (tanh). */
+typedef enum { ARNN_READ_DOT, ARNN_READ_EXPONENT, ARNN_READ_TANH, ARNN_READS } arnn_read_kind;
+
+/* A read asks at most so many rows of one kernel call, and a page holds no more. */
+#define ARNN_RUN_ROWS 512
+
+typedef struct arnn_query {
+    const float *query; /* dot: (n), folded; exponent: (k) exp(2 W_Q z); tanh: (k) W_Q z */
+    const float *score; /* v (k); not for dot */
+    float score_sum;    /* sum of v */
+    float recency;      /* beta, 0 where there is none */
+    size_t newest;      /* absolute index of the newest row on the tape */
+    size_t hidden;      /* n */
+    size_t align;       /* k; not for dot */
+} arnn_query;
+
+/* Consecutive rows of one tape. */
+typedef struct arnn_run {
+    const float *h;   /* (count, n), rows h_stride apart */
+    const float *m;   /* (count, n), dense: LSTM memories read with the same weights; NULL if none */
+    const float *key; /* (count, k), dense: exponent: exp(2 W_K h); tanh: W_K h; NULL for dot */
+    size_t h_stride;
+    size_t first; /* absolute index of the first row */
+    size_t count; /* 1 .. ARNN_RUN_ROWS */
+} arnn_run;
+
+/* A read in progress: rows so far have maximum score `max`, weights exp(e - max) that sum to `sum`, and weighted sums h, m.
+   The empty one is (0, 0, -inf, 0). */
+typedef struct arnn_partial {
+    float *h; /* (n) */
+    float *m; /* (n), NULL where the run has none */
+    float max, sum;
+} arnn_partial;
+
+/* Extends a partial by a run. scores: (count), NULL if not wanted: e_i of every row. */
+typedef void arnn_read_kernel(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores);
+
+/* ---- the table ---- */
+
+typedef struct arnn_kernels {
+    const char *name;
+    bool (*supported)(void); /* by this processor */
+
+    size_t (*packed_count)(size_t outputs, size_t inputs);
+    /* weights: (outputs, inputs), rows `stride` apart */
+    void (*pack)(const arnn_packed *packed, const float *weights, size_t stride);
+    /* y (streams, outputs) += x (streams, inputs) W', each sum in the order of the inputs, beginning at y */
+    void (*product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed, size_t streams);
+
+    arnn_cell_kernel *rnn_tanh, *rnn_relu, *gru, *lstm;
+
+    /* v = exp(2 v), 2 v clamped to +-87 (spec 6.3) */
+    void (*exponents)(float *values, size_t count);
+    arnn_read_kernel *read[ARNN_READS];
+} arnn_kernels;
+
+extern const arnn_kernels arnn_kernels_ref;
+#ifdef ARNN_HAVE_AVX2
+extern const arnn_kernels arnn_kernels_avx2;
+#endif
+
+/* Parts of `ref` that other tables build on. */
+bool arnn_ref_supported(void);
+size_t arnn_ref_packed_count(size_t outputs, size_t inputs);
+void arnn_ref_pack(const arnn_packed *packed, const float *weights, size_t stride);
+void arnn_ref_product(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
+                      size_t streams);
+arnn_cell_kernel arnn_ref_rnn_tanh, arnn_ref_rnn_relu, arnn_ref_gru, arnn_ref_lstm;
+void arnn_ref_exponents(float *values, size_t count);
+/* e_i of one row of a run, without recency */
+typedef float arnn_ref_score(const arnn_query *query, const arnn_run *run, size_t row);
+arnn_ref_score arnn_ref_score_dot, arnn_ref_score_exponent, arnn_ref_score_tanh;
+arnn_read_kernel arnn_ref_read_dot, arnn_ref_read_exponent, arnn_ref_read_tanh;
+
+#endif
