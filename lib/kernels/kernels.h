@@ -67,7 +67,7 @@ typedef struct arnn_run {
 } arnn_run;
 
 /* A read in progress: rows so far have maximum score `max`, weights exp(e - max) that sum to `sum`, and weighted sums h, m.
-   The empty one is (0, 0, -inf, 0). */
+   The empty one is (0, 0, -FLT_MAX, 0): as good as -inf, and a score of -inf (an overflow) still weighs 0 and not NaN. */
 typedef struct arnn_partial {
     float *h; /* (n) */
     float *m; /* (n), NULL where the run has none */

@@ -1,0 +1,50 @@
+/* Pages of past states: made up to a limit, taken by tapes, given back. */
+#ifndef ARNN_ATTENTION_POOL_H
+#define ARNN_ATTENTION_POOL_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+
+/* What the rows of a page are. A page holds `rows` consecutive steps of one stream: for each layer h (rows, n), then, where
+   there are any, m (rows, n) and key (rows, k). Which rows stay readable is the same for every tape of the pool. */
+typedef struct arnn_page_shape {
+    size_t layers, hidden;
+    size_t align;         /* 0: no keys */
+    bool memories;        /* m rows */
+    size_t rows;          /* a multiple of every kernel's block */
+    size_t layer_floats;  /* of one layer in a page */
+    size_t page_floats;
+    size_t window, sinks; /* window 0: every row stays */
+} arnn_page_shape;
+
+typedef struct arnn_page {
+    struct arnn_page *next; /* in a tape or in the list of free ones */
+    struct arnn_page *made; /* in the list of all */
+    size_t index;           /* in its tape: row i of a stream is in page i / rows */
+    float *floats;
+} arnn_page;
+
+typedef struct arnn_pool {
+    arnn_page_shape shape;
+    size_t limit; /* pages */
+    size_t made, unused;
+    arnn_page *all, *free;
+} arnn_pool;
+
+/* Completes rows and floats of a shape from its other members. False where they overflow. */
+bool arnn_page_shape_complete(arnn_page_shape *shape);
+
+void arnn_pool_create(arnn_pool *pool, const arnn_page_shape *shape, size_t limit);
+void arnn_pool_destroy(arnn_pool *pool);
+
+/* Sees to it that `unused` pages are free, or that `made` pages are there in all; touches what it makes.
+   ARNN_FULL or ARNN_NO_MEMORY, and then nothing is lost. */
+arnn_status arnn_pool_provide_unused(arnn_pool *pool, size_t unused);
+arnn_status arnn_pool_provide_made(arnn_pool *pool, size_t made);
+
+/* Of provided pages only: never fails. */
+arnn_page *arnn_pool_take(arnn_pool *pool);
+void arnn_pool_give(arnn_pool *pool, arnn_page *page);
+
+#endif

@@ -1,0 +1,36 @@
+/* Attention over one tape: one pass over the rows read, page by page (spec 2 and 6.2). */
+#ifndef ARNN_ATTENTION_READ_H
+#define ARNN_ATTENTION_READ_H
+
+#include "attention/tape.h"
+#include "kernels/kernels.h"
+
+/* What reads of one layer have in common. */
+typedef struct arnn_reader {
+    arnn_read_kernel *kernel;
+    bool start_zero;    /* the virtual zero row takes part */
+    const float *zeros; /* (n): that row, h and m */
+    const float *zero_key; /* (k): its key, 1 as an exponent, else 0 */
+} arnn_reader;
+
+typedef struct arnn_reading {
+    float *h;         /* (n): sum of a_i h_i; zero where no row was read */
+    float *m;         /* (n): the same of m_i; NULL if there are none */
+    float *weights;   /* by absolute row, NULL if not wanted: a_i of rows read, others are left alone */
+    float zero_weight; /* a of the zero row, 0 where there is none */
+    float logsumexp;  /* -inf where no row was read */
+} arnn_reading;
+
+/* The empty partial over sums h (n) and m (n or NULL), which are cleared; and a partial's end: sums become means, the return
+   value is the logsumexp. */
+arnn_partial arnn_partial_begin(float *h, float *m, size_t hidden);
+float arnn_partial_finish(arnn_partial *partial, size_t hidden);
+
+/* scores (count) of rows become their weights. */
+void arnn_scores_to_weights(float *scores, size_t count, float logsumexp);
+
+/* Reads one layer of a tape on which `rows` rows are. query->newest and the reading's pointers are set by the caller. */
+void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn_query *query, const arnn_tape *tape,
+                    const arnn_page_shape *shape, size_t layer, size_t rows);
+
+#endif

@@ -1,0 +1,157 @@
+#include "attention/tape.h"
+
+#include <assert.h>
+
+/* ---- how many pages ---- */
+
+/* The oldest row that the step which writes `row` may still read: in `before` it reads up to row - 1, and so may the
+   caller who asks for its weights afterwards. */
+static size_t oldest_kept(const arnn_page_shape *shape, size_t row)
+{
+    return shape->window && row > shape->window ? row - shape->window : 0;
+}
+
+/* Pages held while `row` is written. */
+static size_t pages_at(const arnn_page_shape *shape, size_t row)
+{
+    size_t begin = oldest_kept(shape, row) / shape->rows, end = row / shape->rows + 1;
+    size_t sinks = (shape->sinks + shape->rows - 1) / shape->rows;
+    return end - begin + (sinks < begin ? sinks : begin);
+}
+
+/* The most pages held while rows first .. first+steps-1 are written. Within a page the number only falls, so that the
+   first row and those that begin a page decide. */
+static size_t pages_peak(const arnn_page_shape *shape, size_t first, size_t steps)
+{
+    if (steps == 0)
+        return 0;
+    size_t last = first + steps - 1, peak = pages_at(shape, first);
+    if (shape->window == 0)
+        return pages_at(shape, last);
+    for (size_t row = (first / shape->rows + 1) * shape->rows; row <= last; row += shape->rows) {
+        size_t pages = pages_at(shape, row);
+        peak = pages > peak ? pages : peak;
+    }
+    return peak;
+}
+
+size_t arnn_page_shape_pages(const arnn_page_shape *shape, size_t rows)
+{
+    /* beyond this every page boundary looks like the one before */
+    size_t steady = shape->window + shape->sinks + 3 * shape->rows;
+    return pages_peak(shape, 0, shape->window && rows > steady ? steady : rows);
+}
+
+size_t arnn_tape_pages_needed(const arnn_tape *tape, const arnn_page_shape *shape, size_t steps)
+{
+    size_t peak = pages_peak(shape, tape->length, steps);
+    return peak > tape->pages ? peak - tape->pages : 0;
+}
+
+/* ---- moving pages ---- */
+
+static void push(arnn_page **list, arnn_page *page)
+{
+    page->next = *list;
+    *list = page;
+}
+
+static arnn_page *pop(arnn_page **list)
+{
+    arnn_page *page = *list;
+    *list = page->next;
+    page->next = NULL;
+    return page;
+}
+
+void arnn_tape_reserve(arnn_tape *tape, arnn_pool *pool, size_t steps)
+{
+    for (size_t pages = arnn_tape_pages_needed(tape, &pool->shape, steps); pages > 0; pages--)
+        push(&tape->spare, arnn_pool_take(pool));
+}
+
+void arnn_tape_release(arnn_tape *tape, arnn_pool *pool)
+{
+    while (tape->spare)
+        arnn_pool_give(pool, pop(&tape->spare));
+}
+
+/* Pages behind the window return to the spare ones, but those of the sinks stay. */
+static void drop(arnn_tape *tape, const arnn_page_shape *shape)
+{
+    size_t kept = oldest_kept(shape, tape->length);
+    for (;;) {
+        arnn_page **link = tape->last_sink ? &tape->last_sink->next : &tape->oldest;
+        arnn_page *page = *link;
+        if (!page || (page->index + 1) * shape->rows > kept)
+            return;
+        if (page->index * shape->rows < shape->sinks) {
+            tape->last_sink = page;
+            continue;
+        }
+        pop(link);
+        push(&tape->spare, page);
+        tape->pages--;
+    }
+}
+
+static void begin_page(arnn_tape *tape, size_t index)
+{
+    assert(tape->spare);
+    arnn_page *page = pop(&tape->spare);
+    page->index = index;
+    if (tape->pages > 0)
+        tape->newest->next = page;
+    else
+        tape->oldest = page;
+    tape->newest = page;
+    tape->pages++;
+}
+
+void arnn_tape_open(arnn_tape *tape, const arnn_page_shape *shape)
+{
+    drop(tape, shape);
+    if (tape->length % shape->rows == 0)
+        begin_page(tape, tape->length / shape->rows);
+}
+
+void arnn_tape_clear(arnn_tape *tape, arnn_pool *pool)
+{
+    while (tape->oldest)
+        arnn_pool_give(pool, pop(&tape->oldest));
+    *tape = (arnn_tape){0};
+}
+
+/* ---- finding rows ---- */
+
+arnn_tape_rows arnn_page_rows(const arnn_page *page, const arnn_page_shape *shape, size_t layer, size_t row)
+{
+    size_t within = row - page->index * shape->rows;
+    float *h = page->floats + layer * shape->layer_floats;
+    float *m = h + shape->rows * shape->hidden;
+    float *key = shape->memories ? m + shape->rows * shape->hidden : m;
+    return (arnn_tape_rows){
+        .h = h + within * shape->hidden,
+        .m = shape->memories ? m + within * shape->hidden : NULL,
+        .key = shape->align ? key + within * shape->align : NULL,
+        .first = row,
+        .count = shape->rows - within,
+    };
+}
+
+bool arnn_tape_find(const arnn_tape *tape, const arnn_page_shape *shape, size_t layer, size_t row, arnn_tape_rows *found)
+{
+    size_t index = row / shape->rows;
+    const arnn_page *page = tape->newest && tape->newest->index == index ? tape->newest : tape->oldest;
+    while (page && page->index != index)
+        page = page->next;
+    if (page)
+        *found = arnn_page_rows(page, shape, layer, row);
+    return page != NULL;
+}
+
+arnn_span arnn_tape_span(const arnn_page_shape *shape, size_t rows)
+{
+    size_t first = shape->window && rows > shape->window ? rows - shape->window : 0;
+    return (arnn_span){.sinks = shape->sinks < first ? shape->sinks : first, .first = first, .rows = rows};
+}

@@ -1,0 +1,273 @@
+#include "model/ready.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "cells/cell.h"
+#include "model/model.h"
+
+/* ---- affine maps ---- */
+
+void arnn_affine_apply(const arnn_affine *affine, const arnn_kernels *kernels, float *y, size_t y_stride,
+                       const float *const sources[ARNN_SOURCES], const size_t strides[ARNN_SOURCES], size_t streams)
+{
+    for (size_t b = 0; b < streams; b++) {
+        if (affine->bias)
+            memcpy(y + b * y_stride, affine->bias, affine->outputs * sizeof *y);
+        else
+            memset(y + b * y_stride, 0, affine->outputs * sizeof *y);
+    }
+    for (size_t s = 0; s < ARNN_SOURCES; s++) {
+        if (affine->parts[s].inputs)
+            kernels->product(y, y_stride, sources[s], strides[s], &affine->parts[s], streams);
+    }
+}
+
+static void affine_destroy(arnn_affine *affine)
+{
+    for (size_t s = 0; s < ARNN_SOURCES; s++)
+        arnn_free(affine->parts[s].values);
+}
+
+/* Packs the columns that belong to one source and moves on to those of the next. */
+static arnn_status pack_part(arnn_affine *affine, arnn_source source, size_t inputs, const float **weights, size_t stride,
+                             const arnn_kernels *kernels)
+{
+    arnn_packed *part = &affine->parts[source];
+    *part = (arnn_packed){.outputs = affine->outputs, .inputs = inputs};
+    part->values = arnn_alloc_floats(kernels->packed_count(affine->outputs, inputs));
+    if (!part->values)
+        return arnn_error_no_memory("packed weights");
+    kernels->pack(part, *weights, stride);
+    *weights += inputs;
+    return ARNN_OK;
+}
+
+typedef struct part {
+    arnn_source source;
+    size_t inputs; /* 0: left out */
+} part;
+
+/* weights (outputs, sum of inputs), row-major. */
+static arnn_status affine_create(arnn_affine *affine, const arnn_kernels *kernels, const float *weights, const float *bias,
+                                 size_t outputs, const part *parts, size_t count)
+{
+    size_t stride = 0;
+    arnn_status status = ARNN_OK;
+    affine->outputs = outputs;
+    affine->bias = bias;
+    for (size_t i = 0; i < count; i++)
+        stride += parts[i].inputs;
+    for (size_t i = 0; i < count && !status; i++) {
+        if (parts[i].inputs)
+            status = pack_part(affine, parts[i].source, parts[i].inputs, &weights, stride, kernels);
+    }
+    return status;
+}
+
+/* ---- a layer ---- */
+
+static const float *values_of(const arnn_model *model, arnn_role role, size_t layer)
+{
+    const arnn_parameter *parameter = arnn_parameters_of(&model->parameters, role, layer);
+    return parameter ? parameter->values : NULL;
+}
+
+/* Both parts of x_l: from below, and the model's own input again. */
+static size_t below_width(const arnn_model_desc *desc, size_t layer)
+{
+    return layer == 0 ? desc->inputs : desc->hidden;
+}
+
+static size_t skip_width(const arnn_model_desc *desc, size_t layer)
+{
+    return layer > 0 && desc->skip ? desc->inputs : 0;
+}
+
+static arnn_status create_cell(arnn_ready_layer *ready, const arnn_model *model, size_t layer)
+{
+    const arnn_model_desc *desc = &model->desc;
+    size_t n = desc->hidden, outputs = model->cell->gates * n;
+    const part input[] = {
+        {ARNN_FROM_BELOW, below_width(desc, layer)},
+        {ARNN_FROM_INPUT, skip_width(desc, layer)},
+        {ARNN_FROM_SUMMARY, desc->wiring == ARNN_WIRING_BESIDE ? n : 0},
+    };
+    const part carried[] = {{ARNN_FROM_CARRIED, n}};
+    arnn_status status = affine_create(&ready->input, model->kernels, values_of(model, ARNN_WEIGHT_IH, layer),
+                                       values_of(model, ARNN_BIAS_IH, layer), outputs, input, 3);
+    if (status)
+        return status;
+    return affine_create(&ready->recurrent, model->kernels, values_of(model, ARNN_WEIGHT_HH, layer),
+                         values_of(model, ARNN_BIAS_HH, layer), outputs, carried, 1);
+}
+
+static arnn_score_weights score_weights(const arnn_model *model, size_t layer)
+{
+    return (arnn_score_weights){
+        .key = values_of(model, ARNN_ATTN_KEY, layer),
+        .query = values_of(model, ARNN_ATTN_QUERY, layer),
+        .score = values_of(model, ARNN_ATTN_SCORE, layer),
+        .general = values_of(model, ARNN_ATTN_GENERAL, layer),
+        .scale = model->desc.scale,
+        .hidden = model->desc.hidden,
+        .align = model->desc.align,
+        .z = arnn_desc_query_width(&model->desc, layer),
+    };
+}
+
+static arnn_status create_query(arnn_ready_layer *ready, const arnn_model *model, size_t layer, const arnn_score *score,
+                                const arnn_score_weights *weights)
+{
+    const arnn_model_desc *desc = &model->desc;
+    bool before = desc->wiring == ARNN_WIRING_BEFORE;
+    size_t n = desc->hidden, outputs = score->has_keys ? desc->align : n, count;
+    const part z[] = {
+        {ARNN_FROM_BELOW, before ? below_width(desc, layer) : 0},
+        {ARNN_FROM_INPUT, before ? skip_width(desc, layer) : 0},
+        {before ? ARNN_FROM_SUMMARY : ARNN_FROM_HIDDEN, n},
+    };
+    float *folded = arnn_size_mul(&count, outputs, weights->z) ? arnn_alloc_floats(count) : NULL;
+    arnn_status status = folded ? score->fold(folded, weights) : arnn_error_no_memory("the folded query matrix");
+    if (!status)
+        status = affine_create(&ready->query, model->kernels, folded, NULL, outputs, z, 3);
+    arnn_free(folded);
+    return status;
+}
+
+static float sum(const float *values, size_t count)
+{
+    double total = 0.0;
+    for (size_t i = 0; i < count; i++)
+        total += (double)values[i];
+    return (float)total;
+}
+
+static void create_reader(arnn_ready_layer *ready, const arnn_model *model, size_t layer, const arnn_score_weights *weights,
+                          const arnn_ready *whole)
+{
+    const float *recency = values_of(model, ARNN_ATTN_RECENCY, layer);
+    bool keys = weights->score != NULL;
+    ready->form = (arnn_query){
+        .score = weights->score,
+        .score_sum = keys ? sum(weights->score, weights->align) : 0.0f,
+        .recency = recency ? *recency : 0.0f,
+        .hidden = weights->hidden,
+        .align = keys ? weights->align : 0,
+    };
+    ready->reader = (arnn_reader){
+        .kernel = model->kernels->read[ready->read],
+        .start_zero = model->desc.start_row == ARNN_START_ZERO,
+        .zeros = whole->zeros,
+        .zero_key = ready->read == ARNN_READ_EXPONENT ? whole->ones : whole->zeros,
+    };
+}
+
+static arnn_status create_attention(arnn_ready_layer *ready, const arnn_model *model, size_t layer, const arnn_ready *whole)
+{
+    const arnn_score *score = arnn_score_of(model->desc.score);
+    arnn_score_weights weights = score_weights(model, layer);
+    const part hidden[] = {{ARNN_FROM_HIDDEN, model->desc.hidden}};
+    ready->read = score->read(&weights, model->cell->bounded);
+    create_reader(ready, model, layer, &weights, whole);
+    arnn_status status = create_query(ready, model, layer, score, &weights);
+    if (!status && score->has_keys)
+        status = affine_create(&ready->key, model->kernels, weights.key, NULL, model->desc.align, hidden, 1);
+    return status;
+}
+
+static arnn_status create_layer(arnn_ready_layer *ready, const arnn_model *model, size_t layer, const arnn_ready *whole)
+{
+    arnn_status status = create_cell(ready, model, layer);
+    if (!status && arnn_desc_has_tape(&model->desc))
+        status = create_attention(ready, model, layer, whole);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static arnn_status create_readout(arnn_ready *ready, const arnn_model *model)
+{
+    const arnn_model_desc *desc = &model->desc;
+    const part sources[] = {
+        {ARNN_FROM_HIDDEN, desc->source == ARNN_SOURCE_S ? 0 : desc->hidden},
+        {ARNN_FROM_SUMMARY, desc->source == ARNN_SOURCE_H ? 0 : desc->hidden},
+    };
+    if (desc->outputs == 0)
+        return ARNN_OK;
+    return affine_create(&ready->readout, model->kernels, values_of(model, ARNN_READOUT, 0),
+                         values_of(model, ARNN_READOUT_BIAS, 0), desc->outputs, sources, 2);
+}
+
+/* A token's part in the first layer is the same at every step: a table saves its product, within reason. */
+static arnn_status create_token_inputs(arnn_ready *ready, const arnn_model *model)
+{
+    const size_t most = (size_t)1 << 24; /* floats */
+    const arnn_packed *part = &ready->layers[0].input.parts[ARNN_FROM_BELOW];
+    const arnn_affine *input = &ready->layers[0].input;
+    size_t count, vocab = model->desc.vocab;
+    if (vocab == 0 || !arnn_size_mul(&count, vocab, input->outputs) || count > most)
+        return ARNN_OK;
+    ready->token_inputs = arnn_alloc_floats(count);
+    if (!ready->token_inputs)
+        return arnn_error_no_memory("the input products of all tokens");
+    for (size_t token = 0; token < vocab; token++)
+        memcpy(ready->token_inputs + token * input->outputs, input->bias, input->outputs * sizeof(float));
+    model->kernels->product(ready->token_inputs, input->outputs, values_of(model, ARNN_EMBED, 0), model->desc.inputs, part,
+                            vocab);
+    return ARNN_OK;
+}
+
+static arnn_status create_constants(arnn_ready *ready, const arnn_model_desc *desc)
+{
+    size_t count = desc->hidden > desc->align ? desc->hidden : desc->align;
+    ready->zeros = arnn_alloc_floats(count);
+    ready->ones = arnn_alloc_floats(count);
+    for (size_t i = 0; i < count && ready->ones; i++)
+        ready->ones[i] = 1.0f;
+    return ready->zeros && ready->ones ? ARNN_OK : arnn_error_no_memory("the zero row");
+}
+
+arnn_status arnn_ready_create(arnn_ready **out, const arnn_model *model)
+{
+    arnn_ready *ready = arnn_alloc(1, sizeof *ready);
+    arnn_status status = ARNN_OK;
+    *out = NULL;
+    if (ready)
+        ready->layers = arnn_alloc(model->desc.layers, sizeof *ready->layers);
+    if (!ready || !ready->layers)
+        status = arnn_error_no_memory("packed weights");
+    if (!status)
+        status = create_constants(ready, &model->desc);
+    for (size_t layer = 0; layer < model->desc.layers && !status; layer++) {
+        ready->count = layer + 1;
+        status = create_layer(&ready->layers[layer], model, layer, ready);
+    }
+    if (!status)
+        status = create_readout(ready, model);
+    if (!status)
+        status = create_token_inputs(ready, model);
+    if (status)
+        arnn_ready_destroy(ready);
+    else
+        *out = ready;
+    return status;
+}
+
+void arnn_ready_destroy(arnn_ready *ready)
+{
+    if (!ready)
+        return;
+    for (size_t layer = 0; layer < ready->count; layer++) {
+        affine_destroy(&ready->layers[layer].input);
+        affine_destroy(&ready->layers[layer].recurrent);
+        affine_destroy(&ready->layers[layer].query);
+        affine_destroy(&ready->layers[layer].key);
+    }
+    affine_destroy(&ready->readout);
+    arnn_free(ready->token_inputs);
+    arnn_free(ready->ones);
+    arnn_free(ready->zeros);
+    arnn_free(ready->layers);
+    arnn_free(ready);
+}

@@ -1,0 +1,53 @@
+/* What steps need of a model's parameters: packed, folded, split by where their inputs come from. */
+#ifndef ARNN_MODEL_READY_H
+#define ARNN_MODEL_READY_H
+
+#include "attention/read.h"
+#include "attention/score.h"
+#include "model/parameters.h"
+
+/* Where the inputs of a product come from. A product over several is the product over their concatenation, in this order. */
+typedef enum {
+    ARNN_FROM_BELOW,   /* x_t, or h_t of the layer below */
+    ARNN_FROM_INPUT,   /* x_t once more, with skip */
+    ARNN_FROM_HIDDEN,  /* h_t of this layer */
+    ARNN_FROM_SUMMARY, /* s of this layer */
+    ARNN_FROM_CARRIED, /* what stands where the cell has h_{t-1} */
+    ARNN_SOURCES
+} arnn_source;
+
+/* y = bias + sum over sources of W_source x_source */
+typedef struct arnn_affine {
+    arnn_packed parts[ARNN_SOURCES]; /* inputs 0: none */
+    const float *bias;               /* (outputs), NULL: zero */
+    size_t outputs;
+} arnn_affine;
+
+typedef struct arnn_ready_layer {
+    arnn_affine input;     /* W_ih .. + b_ih: (G n) */
+    arnn_affine recurrent; /* W_hh .. + b_hh: (G n) */
+    arnn_affine query;     /* folded: (n), additive (k) */
+    arnn_affine key;       /* additive: (k) */
+    arnn_query form;       /* all of a query but its vector and `newest` */
+    arnn_read_kind read;
+    arnn_reader reader;
+} arnn_ready_layer;
+
+struct arnn_model;
+
+typedef struct arnn_ready {
+    arnn_ready_layer *layers;
+    size_t count;
+    arnn_affine readout;
+    float *token_inputs; /* (vocab, G n): W_ih embed + b_ih of layer 0 for every token; NULL: dense input, or too large */
+    float *zeros, *ones; /* (max(n, k)) */
+} arnn_ready;
+
+arnn_status arnn_ready_create(arnn_ready **out, const struct arnn_model *model);
+void arnn_ready_destroy(arnn_ready *ready);
+
+/* y (streams, outputs), rows y_stride apart, from sources[s] (streams, inputs), rows strides[s] apart. */
+void arnn_affine_apply(const arnn_affine *affine, const arnn_kernels *kernels, float *y, size_t y_stride,
+                       const float *const sources[ARNN_SOURCES], const size_t strides[ARNN_SOURCES], size_t streams);
+
+#endif
