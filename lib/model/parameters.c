@@ -135,7 +135,7 @@ static void add_layer(arnn_parameters *parameters, size_t *total, const arnn_mod
     }
 }
 
-arnn_status arnn_parameters_create(arnn_parameters *parameters, const arnn_model_desc *desc)
+arnn_status arnn_parameters_list(arnn_parameters *parameters, const arnn_model_desc *desc)
 {
     size_t total = 0;
     *parameters = (arnn_parameters){0};
@@ -146,12 +146,20 @@ arnn_status arnn_parameters_create(arnn_parameters *parameters, const arnn_model
     for (size_t layer = 0; layer < desc->layers; layer++)
         add_layer(parameters, &total, desc, layer);
     add_once(parameters, &total, desc, false);
+    parameters->values_count = total;
     if (total > SIZE_MAX / 4 / sizeof(float))
         return arnn_error(ARNN_INVALID_ARGUMENT, "the parameters of this description overflow the address space");
-    parameters->values = arnn_alloc_floats(total);
-    parameters->values_count = total;
+    return ARNN_OK;
+}
+
+arnn_status arnn_parameters_create(arnn_parameters *parameters, const arnn_model_desc *desc)
+{
+    arnn_status status = arnn_parameters_list(parameters, desc);
+    if (status)
+        return status;
+    parameters->values = arnn_alloc_floats(parameters->values_count);
     if (!parameters->values)
-        return arnn_error(ARNN_NO_MEMORY, "no memory for %zu parameters of 4 bytes", total);
+        return arnn_error(ARNN_NO_MEMORY, "no memory for %zu parameters of 4 bytes", parameters->values_count);
     float *values = parameters->values;
     for (size_t i = 0; i < parameters->count; values += parameters->list[i++].count)
         parameters->list[i].values = values;

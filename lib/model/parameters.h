@@ -39,7 +39,9 @@ typedef struct arnn_parameters {
     size_t values_count;
 } arnn_parameters;
 
-/* All parameters of a resolved description, zero. The destroy function accepts a half-built or zeroed object. */
+/* All parameters of a resolved description, zero. The destroy function accepts a half-built or zeroed object. The list
+   alone has names and shapes and no values: what a file must hold is known before memory is taken for it. */
+arnn_status arnn_parameters_list(arnn_parameters *parameters, const arnn_model_desc *desc);
 arnn_status arnn_parameters_create(arnn_parameters *parameters, const arnn_model_desc *desc);
 void arnn_parameters_destroy(arnn_parameters *parameters);
 
