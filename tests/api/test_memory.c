@@ -1,0 +1,228 @@
+/* Memory that fails at the n-th allocation, for every n: a clean error, nothing changed, nothing lost. */
+#include <jansson.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "failing.h"
+#include "world.h"
+
+/* What an operation works on; each leaves its result here. */
+typedef struct bench {
+    world w;
+    arnn_model *model; /* made by the operation */
+    arnn_cache *cache;
+    arnn_state *state;
+    char *file; /* w.model, saved */
+    size_t bytes;
+    char path[64];
+} bench;
+
+typedef arnn_status operation(bench *b);
+
+static void settle(bench *b)
+{
+    arnn_state_destroy(b->state);
+    arnn_cache_destroy(b->cache);
+    arnn_model_destroy(b->model);
+    b->model = NULL;
+    b->cache = NULL;
+    b->state = NULL;
+}
+
+/* Runs it with the first allocation failing, then the second, and so on until none is left to fail. */
+static void exhaust(bench *b, operation *run)
+{
+    for (size_t n = 1;; n++) {
+        picture before = world_picture(&b->w);
+        long live = failing_live();
+        failing_begin(n);
+        arnn_status status = run(b);
+        if (!failing_end()) {
+            assert_ok(status);
+            assert_true(n > 1); /* it allocated something */
+            free(before.bytes);
+            settle(b);
+            return;
+        }
+        check_error(ARNN_NO_MEMORY, "", status, "with memory failing", __FILE__, __LINE__);
+        assert_null(b->model);
+        assert_null(b->cache);
+        assert_null(b->state);
+        assert_int_equal(failing_live(), live);
+        world_unchanged(&b->w, &before);
+    }
+}
+
+/* A model, two layers of it, and streams one row short of a new page. */
+static bench made(int32_t cell, int32_t wiring, int32_t score)
+{
+    bench b = {.model = NULL};
+    arnn_model_desc desc = world_desc(cell, wiring);
+    desc.score = score;
+    desc.layers = 2;
+    desc.outputs = 3;
+    world_make(&b.w, &desc, NULL);
+    size_t page = 1;
+    if (b.w.cache)
+        assert_ok(arnn_cache_page(b.w.cache, &page, &(size_t){0}));
+    world_run(&b.w, page);
+    assert_ok(arnn_model_save_memory(b.w.model, NULL, 0, &b.bytes));
+    b.file = malloc(b.bytes);
+    assert_non_null(b.file);
+    assert_ok(arnn_model_save_memory(b.w.model, b.file, b.bytes, &b.bytes));
+    return b;
+}
+
+static void done(bench *b)
+{
+    world_free(&b->w);
+    free(b->file);
+}
+
+static arnn_status model_create(bench *b)
+{
+    return arnn_model_create(&b->model, &b->w.desc);
+}
+
+static arnn_status model_load_memory(bench *b)
+{
+    return arnn_model_load_memory(&b->model, b->file, b->bytes, NULL);
+}
+
+static arnn_status model_load(bench *b)
+{
+    return arnn_model_load(&b->model, b->path, NULL);
+}
+
+static arnn_status model_save(bench *b)
+{
+    return arnn_model_save(b->w.model, b->path);
+}
+
+static arnn_status model_save_memory(bench *b)
+{
+    return arnn_model_save_memory(b->w.model, b->file, b->bytes, &b->bytes);
+}
+
+static arnn_status cache_create(bench *b)
+{
+    arnn_cache_desc desc = {.struct_size = sizeof desc, .streams = 3, .rows = 1000, .max_bytes = SIZE_MAX};
+    return arnn_cache_create(&b->cache, b->w.model, &desc);
+}
+
+static arnn_status cache_reserve(bench *b)
+{
+    return arnn_cache_reserve(b->w.cache, 7, 2000);
+}
+
+static arnn_status state_create(bench *b)
+{
+    return arnn_state_create(&b->state, b->w.model, b->w.cache, 100);
+}
+
+static arnn_status step(bench *b)
+{
+    static const float x[WORLD_STREAMS * WORLD_INPUTS] = {0.5f, -0.5f};
+    arnn_input in = {.struct_size = sizeof in, .x = x};
+    return arnn_step(b->w.state, NULL, &in, NULL, WORLD_STREAMS);
+}
+
+static arnn_status forward(bench *b)
+{
+    static const float x[200 * WORLD_STREAMS * WORLD_INPUTS] = {0.5f, -0.5f};
+    arnn_input in = {.struct_size = sizeof in, .x = x};
+    return arnn_forward(b->w.state, NULL, &in, NULL, NULL, 200, WORLD_STREAMS);
+}
+
+static arnn_status append(bench *b)
+{
+    static const float rows[2 * 300 * WORLD_WIDTH] = {0.5f, -0.5f};
+    return arnn_state_append(b->w.state, 1, rows, rows, 300);
+}
+
+static void test_model(void **unused)
+{
+    (void)unused;
+    for (int32_t wiring = ARNN_WIRING_NONE; wiring <= ARNN_WIRING_BEFORE; wiring++) {
+        bench b = made(ARNN_CELL_GRU, wiring, ARNN_SCORE_DOT);
+        exhaust(&b, model_create);
+        exhaust(&b, state_create);
+        done(&b);
+    }
+}
+
+static void test_init(void **unused)
+{
+    (void)unused;
+    arnn_model_desc desc = world_desc(ARNN_CELL_LSTM, ARNN_WIRING_AFTER);
+    arnn_model *model;
+    float before[4 * WORLD_WIDTH * WORLD_WIDTH], after[4 * WORLD_WIDTH * WORLD_WIDTH];
+    assert_ok(arnn_model_create(&model, &desc));
+    assert_ok(arnn_model_init(model, 1));
+    assert_ok(arnn_model_read(model, before, "weight_hh_l0", COUNT(before)));
+    bool failed = true;
+    for (size_t n = 1; failed; n++) {
+        long live = failing_live();
+        failing_begin(n);
+        arnn_status status = arnn_model_init(model, 2);
+        failed = failing_end();
+        assert_int_equal(failing_live(), live);
+        check_error(failed ? ARNN_NO_MEMORY : ARNN_OK, "", status, "arnn_model_init", __FILE__, __LINE__);
+        assert_ok(arnn_model_read(model, after, "weight_hh_l0", COUNT(after)));
+        assert_int_equal(memcmp(before, after, sizeof before) == 0, failed);
+    }
+    arnn_model_destroy(model);
+}
+
+static void test_files(void **unused)
+{
+    (void)unused;
+    bench b = made(ARNN_CELL_LSTM, ARNN_WIRING_BEFORE, ARNN_SCORE_ADDITIVE);
+    char folder[] = "arnn_test_XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    snprintf(b.path, sizeof b.path, "%s/model", folder);
+    exhaust(&b, model_save);
+    assert_int_equal(access(b.path, F_OK), 0);
+    exhaust(&b, model_load);
+    exhaust(&b, model_load_memory);
+    exhaust(&b, model_save_memory);
+    assert_int_equal(unlink(b.path), 0);
+    assert_int_equal(rmdir(folder), 0); /* no temporary file is left */
+    done(&b);
+}
+
+static void test_cache(void **unused)
+{
+    (void)unused;
+    bench b = made(ARNN_CELL_LSTM, ARNN_WIRING_BEFORE, ARNN_SCORE_GENERAL);
+    exhaust(&b, cache_create);
+    exhaust(&b, cache_reserve);
+    done(&b);
+}
+
+/* A step into new pages, a sequence over several, and appended rows: all or nothing, for every wiring and score. */
+static void test_growth(void **unused)
+{
+    (void)unused;
+    for (int32_t wiring = ARNN_WIRING_AFTER; wiring <= ARNN_WIRING_BEFORE; wiring++) {
+        for (int32_t score = ARNN_SCORE_DOT; score <= ARNN_SCORE_ADDITIVE; score++) {
+            bench b = made(ARNN_CELL_GRU, wiring, score);
+            exhaust(&b, step);
+            exhaust(&b, forward);
+            done(&b);
+        }
+    }
+    bench b = made(ARNN_CELL_LSTM, ARNN_WIRING_BEFORE, ARNN_SCORE_DOT);
+    exhaust(&b, append);
+    done(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_model), cmocka_unit_test(test_init),   cmocka_unit_test(test_files),
+        cmocka_unit_test(test_cache), cmocka_unit_test(test_growth),
+    };
+    json_set_alloc_funcs(failing_malloc, failing_free);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

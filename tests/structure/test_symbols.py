@@ -1,0 +1,57 @@
+"""What leaves the shared object, and which objects hold vector instructions."""
+import os
+import pathlib
+import platform
+import re
+import subprocess
+
+import header
+import pytest
+
+LIBRARY = pathlib.Path(os.environ["ARNN_LIBRARY"])
+ARCHIVE = LIBRARY.with_suffix(".a")
+
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_exports_are_the_header():
+    lines = output("nm", "-D", "--defined-only", LIBRARY).splitlines()
+    exported = {line.split()[-1].split("@")[0] for line in lines}
+    assert exported == set(header.functions())
+
+
+def test_global_names_carry_the_prefix():
+    """A static link shows every global name of the library to the program."""
+    lines = output("nm", "-g", "--defined-only", ARCHIVE).splitlines()
+    names = {line.split()[-1] for line in lines if len(line.split()) == 3}
+    assert {name for name in names if not name.startswith("arnn_")} == set()
+
+
+def test_soname_is_the_major_version():
+    version = (header.TOP / "include" / "arnn_version.h").read_text()
+    major = re.search(r"ARNN_VERSION_MAJOR (\d+)", version).group(1)
+    assert f"[libarnn.so.{major}]" in output("readelf", "-d", LIBRARY)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="x86-64 registers are looked for")
+def test_vector_instructions_stay_in_their_objects():
+    """An object that every processor runs must not hold AVX; the others define no name that could stand for theirs."""
+    wide, member = set(), None
+    for line in output("objdump", "-d", "--no-show-raw-insn", ARCHIVE).splitlines():
+        heading = re.match(r"(\S+\.o):\s+file format", line)
+        if heading:
+            member = heading.group(1)
+        elif re.search(r"%[yz]mm\d|\sv[a-z0-9]+[sp][sd]\s", line):
+            wide.add(member)
+    assert wide and all(re.match(r"kernels_vec_\w+\.c\.o$", name) for name in wide), wide
+
+
+def test_vector_objects_define_only_their_own_names():
+    member, found = None, set()
+    for line in output("nm", "-g", "--defined-only", ARCHIVE).splitlines():
+        member = line[:-1] if line.endswith(".o:") else member
+        if len(line.split()) == 3 and member.startswith("kernels_vec_"):
+            found.add(line.split()[-1])
+    assert all(re.search(r"_avx2$", name) for name in found), found

@@ -1,0 +1,22 @@
+/* An allocator that fails at a chosen call. A program that links failing.c with -Wl,--wrap=.. for each of the names below
+   has every allocation of the static library, and through json_set_alloc_funcs those of jansson, counted here. */
+#ifndef ARNN_TESTS_FAILING_H
+#define ARNN_TESTS_FAILING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* From now on the n-th allocation (from 1) fails, and all after it; SIZE_MAX: none. */
+void failing_begin(size_t n);
+
+/* Ends that; true if an allocation failed. */
+bool failing_end(void);
+
+/* Blocks allocated and not freed since the program began. */
+long failing_live(void);
+
+/* For jansson. */
+void *failing_malloc(size_t bytes);
+void failing_free(void *memory);
+
+#endif
