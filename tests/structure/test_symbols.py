@@ -35,6 +35,26 @@ def test_soname_is_the_major_version():
     assert f"[libarnn.so.{major}]" in output("readelf", "-d", LIBRARY)
 
 
+def test_library_keeps_to_itself():
+    """It never aborts, never prints, sets no process-wide option."""
+    called = {line.split()[-1].split("@")[0] for line in output("nm", "-D", "--undefined-only", LIBRARY).splitlines()}
+    assert "cblas_sgemm" in called
+    assert called & {"abort", "exit", "_exit", "__assert_fail", "printf", "__printf_chk", "puts", "putchar", "perror", "stdout",
+                     "stderr", "setenv", "putenv", "setlocale", "signal", "sigaction", "openblas_set_num_threads",
+                     "goto_set_num_threads"} == set()
+
+
+def test_every_allocation_can_be_made_to_fail():
+    """tests/api/test_memory.c wraps these; another way to allocate would escape it."""
+    wrapped = {"malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"}
+    lists = (header.TOP / "tests" / "meson.build").read_text()
+    assert all(f"--wrap={name}" in lists for name in wrapped)
+    called = {line.split()[-1].split("@")[0] for line in output("nm", "-D", "--undefined-only", LIBRARY).splitlines()}
+    ways = wrapped | {"memalign", "valloc", "reallocarray", "strdup", "strndup", "__strdup", "asprintf", "vasprintf",
+                      "__asprintf_chk", "__vasprintf_chk", "getline", "getdelim", "open_memstream", "mmap"}
+    assert called & ways and called & ways <= wrapped
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="x86-64 registers are looked for")
 def test_vector_instructions_stay_in_their_objects():
     """An object that every processor runs must not hold AVX; the others define no name that could stand for theirs."""
