@@ -1,0 +1,44 @@
+// Read ceilings: how fast this machine can read given bytes and do nothing with them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace cost {
+
+// Reads every byte of first .. first + bytes - 1 into registers once; first is aligned to 64, bytes a multiple of 4.
+using ReadLoop = void (*)(const char *first, size_t bytes);
+
+struct NamedLoop {
+    std::string name; // "256-bit loads, 4 streams, prefetch 1024"
+    ReadLoop loop;
+};
+
+// All that this processor can run: load widths x concurrent streams of loads x prefetch distances.
+const std::vector<NamedLoop> &read_loops();
+
+// The best loops for one working set, timed again in every round: the ceiling drifts with the neighbours as the rest does.
+class Ceiling {
+  public:
+    // The working set must have been written: memory that never was is one page of zeros.
+    Ceiling(const char *first, size_t bytes, double budget_ns) : first_(first), bytes_(bytes), budget_ns_(budget_ns) {}
+
+    void choose(size_t kept);             // tries all loops and keeps so many
+    double round();                       // bytes per ns of the best of them now
+    void forget();                        // the rounds so far
+    double gbps() const;                  // median over the rounds
+    const std::string &best_loop() const; // the loop that was best most often
+
+  private:
+    double speed(ReadLoop loop, size_t bytes, double budget_ns) const;
+
+    const char *first_;
+    size_t bytes_;
+    double budget_ns_;
+    std::vector<NamedLoop> loops_;
+    std::vector<size_t> wins_;
+    std::vector<double> rounds_;
+};
+
+} // namespace cost

@@ -1,0 +1,24 @@
+// What this machine is.
+#pragma once
+
+#include "cost/json.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace cost {
+
+struct Cache {
+    size_t level, bytes;
+};
+
+// Data and unified caches that the first processor sees, smallest first; empty where the system does not tell.
+std::vector<Cache> caches();
+size_t last_cache_bytes(); // 0 where the system does not tell
+
+// Memory that a program can take now without pushing others out, in bytes; 0 where the system does not tell.
+size_t available_bytes();
+
+Json machine();
+
+} // namespace cost

@@ -1,0 +1,126 @@
+// Measures what the plan on standard input asks for, one line each, and writes a line of JSON for everything it learns.
+// Every line of the plan is a google-benchmark with manual time; its iterations are the rounds.
+#include "cost/clock.hpp"
+#include "cost/machine.hpp"
+#include "cost/step.hpp"
+#include "cost/text.hpp"
+
+#include <benchmark/benchmark.h>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+
+namespace {
+
+using namespace cost;
+
+constexpr double broken_ceiling = 1.05;
+bool failed = false;
+
+// google-benchmark's own report is not wanted: only what it has to complain of.
+class Complaints : public benchmark::BenchmarkReporter {
+  public:
+    bool ReportContext(const Context &) override { return true; }
+    void ReportRuns(const std::vector<Run> &runs) override {
+        for (const Run &run : runs) {
+            if (!run.error_occurred) continue;
+            failed = true;
+            Json().add("error", run.benchmark_name() + ": " + run.error_message).print();
+        }
+    }
+};
+
+// Neighbouring lines of a plan mostly have one model.
+const Fixture &fixture_of(const Task &task) {
+    static std::unique_ptr<Fixture> fixture;
+    static std::map<std::string, std::string> made_for;
+    std::map<std::string, std::string> model = task.values;
+    model.erase("length");
+    model.erase("streams");
+    if (!fixture || model != made_for) {
+        fixture = std::make_unique<Fixture>(task);
+        made_for = model;
+    }
+    return *fixture;
+}
+
+bool measure_step(benchmark::State &state, const Task &task, const Budget &budget, bool last_chance) {
+    const Fixture &fixture = fixture_of(task);
+    StepBench bench(fixture, task.number("streams"), task.number("length"), budget);
+    for (size_t i = 0; last_chance && i < budget.rounds; i++) {
+        bench.round();
+    }
+    if (!last_chance) {
+        for (auto _ : state) {
+            state.SetIterationTime(bench.round() * 1e-9);
+        }
+    }
+    StepResult result = bench.result();
+    const bool broken = result.ceiling_fraction > broken_ceiling;
+    if (broken && !last_chance) return false;
+    Json().add("ceiling", bench.ceiling()).print();
+    Json().add("step", bench.json(result)).add("spread", bench.spread(result)).print();
+    return !broken;
+}
+
+void run_step(benchmark::State &state, const Task &task, const Budget &budget) {
+    const size_t needed = StepBench::bytes_needed(fixture_of(task).model, task.number("streams"), task.number("length"));
+    if (available_bytes() != 0 && needed > available_bytes() / 10 * 8) {
+        Json().add("skipped", task.name()).add("bytes", needed).print();
+        for (auto _ : state) {
+            state.SetIterationTime(0);
+        }
+        return;
+    }
+    if (measure_step(state, task, budget, false)) return;
+    Json().add("again", task.name()).print();
+    if (measure_step(state, task, {2 * budget.rounds, budget.subject_ns, read_loops().size()}, true)) return;
+    failed = true;
+    Json().add("error", task.name() + ": faster than the read ceiling, twice; the ceiling is broken").print();
+}
+
+void run_task(benchmark::State &state, const Task &task, const Budget &budget) {
+    try {
+        if (task.kind == "step") {
+            run_step(state, task, budget);
+            return;
+        }
+        for (auto _ : state) {
+            const double start = now_ns();
+            Json().add("text", run_text(task)).print();
+            state.SetIterationTime((now_ns() - start) * 1e-9);
+        }
+    } catch (const std::exception &error) {
+        state.SkipWithError(error.what());
+    }
+}
+
+void register_plan(const std::vector<Task> &plan, const Budget &budget) {
+    for (const Task &task : plan) {
+        if (task.kind != "step" && task.kind != "text") throw std::invalid_argument("plan: no kind " + task.kind);
+        benchmark::RegisterBenchmark(task.name().c_str(), [=](benchmark::State &state) { run_task(state, task, budget); })
+            ->Iterations(task.kind == "step" ? static_cast<int64_t>(budget.rounds) : 1)
+            ->UseManualTime();
+    }
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    benchmark::Initialize(&argc, argv);
+    try {
+        if (argc != 3) throw std::invalid_argument("usage: bench_cost ROUNDS MILLISECONDS < plan");
+        Task arguments = {"arguments", {{"rounds", argv[1]}, {"milliseconds", argv[2]}}};
+        const Budget budget = {arguments.number("rounds"), arguments.real("milliseconds") * 1e6, 3};
+        plain_single_thread();
+        Json().add("machine", machine()).print();
+        register_plan(read_plan(std::cin), budget);
+        Complaints complaints;
+        benchmark::RunSpecifiedBenchmarks(&complaints);
+    } catch (const std::exception &error) {
+        std::fprintf(stderr, "bench_cost: %s\n", error.what());
+        return 2;
+    }
+    return failed ? 1 : 0;
+}
