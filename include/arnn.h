@@ -175,7 +175,8 @@ arnn_status arnn_model_output_width(const arnn_model *model, size_t *width);
      embed.weight (vocab, d)          weight_ih_l{l} (G n, |x_l|), in `beside` (G n, |x_l| + n)    bias_ih_l{l} (G n)
      attn_key_l{l} (k, n)             weight_hh_l{l} (G n, n)                                      bias_hh_l{l} (G n)
      attn_query_l{l} (k, |z|)         attn_score_l{l} (k)         attn_general_l{l} (n, |z|)       attn_recency_l{l} (1)
-     readout.weight (outputs, |r|)    readout.bias (outputs) */
+     readout.weight (outputs, |r|)    readout.bias (outputs)
+   Their number; 0 for NULL. */
 size_t arnn_model_parameter_count(const arnn_model *model);
 
 /* Name, rank (1 or 2) and shape of parameter `index`; shape[1] is 1 where the rank is 1. `name` lives as long as the model.
@@ -206,6 +207,7 @@ typedef struct arnn_load_options {
     int32_t ignore_unknown;       /* 1: tensors that are no parameter of the model are passed over; default 0: refused */
 } arnn_load_options;
 
+/* Writes the defaults. Errors: as arnn_model_desc_default. */
 arnn_status arnn_load_options_default(arnn_load_options *options, size_t struct_size);
 
 /* Loads a model. Tensors may be F32, F16, BF16 or F64 and are converted. Where a layer has neither bias in the file
@@ -245,6 +247,7 @@ typedef struct arnn_cache_desc {
                           once is all there ever is */
 } arnn_cache_desc;
 
+/* Writes the defaults. Errors: as arnn_model_desc_default. */
 arnn_status arnn_cache_desc_default(arnn_cache_desc *desc, size_t struct_size);
 
 /* desc: NULL for the defaults. Errors: ARNN_UNSUPPORTED (wiring none has no tape), ARNN_FULL (the room asked for exceeds
@@ -269,11 +272,14 @@ arnn_status arnn_cache_page(const arnn_cache *cache, size_t *rows, size_t *bytes
    Thread rule: as its cache; a state without a cache (wiring none) belongs to one thread at a time. */
 typedef struct arnn_state arnn_state;
 
-/* All streams are empty, all initial values zero. cache: made for the same model; NULL for wiring none.
-   Errors: ARNN_INVALID_ARGUMENT (a cache of another model, a cache missing or not wanted), ARNN_NO_MEMORY. */
+/* All streams are empty, all initial values zero. cache: made for the same model; NULL for wiring none. The first state on a
+   model makes its parameters ready (packs and folds them).
+   Errors: ARNN_INVALID_ARGUMENT (a cache of another model, a cache missing or not wanted, more than INT32_MAX streams),
+   ARNN_NO_MEMORY. */
 arnn_status arnn_state_create(arnn_state **out, arnn_model *model, arnn_cache *cache, size_t streams);
 void arnn_state_destroy(arnn_state *state);
 
+/* How many streams it has; 0 for NULL. */
 size_t arnn_state_streams(const arnn_state *state);
 
 /* The stream's own time t: steps made and rows appended since it was empty. Errors: ARNN_NOT_FOUND. */
@@ -372,9 +378,10 @@ typedef struct arnn_rows {
 /* The GEMV batch itself: for each of `batch` queries q (width) and its rows h_i
        contexts = sum_i a_i h_i,     a = softmax_i(scale q' h_i),     logsumexp = log sum_i exp(scale q' h_i).
    contexts (batch, width); logsumexp (batch), NULL if not wanted; weights (batch, weight_stride), NULL if not wanted, else
-   weight_stride is at least the largest count. No rows: zero context, logsumexp -inf. Rows are read once, in the order given.
+   weight_stride is at least the largest count (the rest is set to 0). No rows: zero context, logsumexp -inf. Rows are read once, in the order given.
    A query W_K' W_Q z makes the rows keys and values at once. type: ARNN_TYPE_F32.
-   Any thread; needs no handle. Errors: ARNN_INVALID_ARGUMENT, ARNN_SHAPE, ARNN_UNSUPPORTED (ARNN_ISA). */
+   Any thread; needs no handle. Errors: ARNN_INVALID_ARGUMENT (type, width 0), ARNN_SHAPE (a stride below width, weight_stride),
+   ARNN_UNSUPPORTED (ARNN_ISA), ARNN_NO_MEMORY. */
 arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const float *queries, const arnn_rows *rows,
                         size_t batch, size_t width, size_t weight_stride, int32_t type, float scale);
 

@@ -31,7 +31,7 @@ float arnn_partial_finish(arnn_partial *partial, size_t hidden)
 void arnn_scores_to_weights(float *scores, size_t count, float logsumexp)
 {
     for (size_t i = 0; i < count; i++)
-        scores[i] = expf(scores[i] - logsumexp);
+        scores[i] = logsumexp == -INFINITY ? 0.0f : expf(scores[i] - logsumexp);
 }
 
 static float read_zero_row(arnn_partial *partial, const arnn_reader *reader, const arnn_query *query)
@@ -102,6 +102,7 @@ void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn
         read_page(&partial, reader, query, page, shape, layer, intersect(here, window), reading->weights);
     }
     reading->logsumexp = arnn_partial_finish(&partial, query->hidden);
-    reading->zero_weight = reader->start_zero ? expf(zero_score - reading->logsumexp) : 0.0f;
+    arnn_scores_to_weights(&zero_score, reader->start_zero, reading->logsumexp);
+    reading->zero_weight = zero_score;
     weigh(reading->weights, span, reading->logsumexp);
 }

@@ -8,19 +8,33 @@
 
 /* ---- affine maps ---- */
 
-void arnn_affine_apply(const arnn_affine *affine, const arnn_kernels *kernels, float *y, size_t y_stride,
-                       const float *const sources[ARNN_SOURCES], const size_t strides[ARNN_SOURCES], size_t streams)
+void arnn_affine_begin(const arnn_affine *affine, float *y, size_t streams)
 {
     for (size_t b = 0; b < streams; b++) {
+        float *row = y + b * affine->outputs;
         if (affine->bias)
-            memcpy(y + b * y_stride, affine->bias, affine->outputs * sizeof *y);
+            memcpy(row, affine->bias, affine->outputs * sizeof *row);
         else
-            memset(y + b * y_stride, 0, affine->outputs * sizeof *y);
+            memset(row, 0, affine->outputs * sizeof *row);
     }
+}
+
+void arnn_affine_add(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
+                     size_t streams)
+{
     for (size_t s = 0; s < ARNN_SOURCES; s++) {
-        if (affine->parts[s].inputs)
-            kernels->product(y, y_stride, sources[s], strides[s], &affine->parts[s], streams);
+        if (affine->parts[s].inputs && inputs->values[s])
+            kernels->product(y, affine->outputs, inputs->values[s], inputs->strides[s], &affine->parts[s], streams);
     }
+}
+
+void arnn_ready_align(const arnn_ready_layer *layer, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
+                      const arnn_inputs *inputs, size_t streams)
+{
+    arnn_affine_begin(affine, y, streams);
+    arnn_affine_add(affine, kernels, y, inputs, streams);
+    if (layer->read == ARNN_READ_EXPONENT)
+        kernels->exponents(y, streams * affine->outputs);
 }
 
 static void affine_destroy(arnn_affine *affine)
@@ -203,18 +217,17 @@ static arnn_status create_readout(arnn_ready *ready, const arnn_model *model)
 static arnn_status create_token_inputs(arnn_ready *ready, const arnn_model *model)
 {
     const size_t most = (size_t)1 << 24; /* floats */
-    const arnn_packed *part = &ready->layers[0].input.parts[ARNN_FROM_BELOW];
     const arnn_affine *input = &ready->layers[0].input;
+    const arnn_inputs embedded = {.values = {values_of(model, ARNN_EMBED, 0)}, .strides = {model->desc.inputs}};
     size_t count, vocab = model->desc.vocab;
+    ready->embed = embedded.values[ARNN_FROM_BELOW];
     if (vocab == 0 || !arnn_size_mul(&count, vocab, input->outputs) || count > most)
         return ARNN_OK;
     ready->token_inputs = arnn_alloc_floats(count);
     if (!ready->token_inputs)
         return arnn_error_no_memory("the input products of all tokens");
-    for (size_t token = 0; token < vocab; token++)
-        memcpy(ready->token_inputs + token * input->outputs, input->bias, input->outputs * sizeof(float));
-    model->kernels->product(ready->token_inputs, input->outputs, values_of(model, ARNN_EMBED, 0), model->desc.inputs, part,
-                            vocab);
+    arnn_affine_begin(input, ready->token_inputs, vocab);
+    arnn_affine_add(input, model->kernels, ready->token_inputs, &embedded, vocab);
     return ARNN_OK;
 }
 

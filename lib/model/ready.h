@@ -39,6 +39,7 @@ typedef struct arnn_ready {
     arnn_ready_layer *layers;
     size_t count;
     arnn_affine readout;
+    const float *embed;  /* (vocab, d); NULL: dense input */
     float *token_inputs; /* (vocab, G n): W_ih embed + b_ih of layer 0 for every token; NULL: dense input, or too large */
     float *zeros, *ones; /* (max(n, k)) */
 } arnn_ready;
@@ -46,8 +47,19 @@ typedef struct arnn_ready {
 arnn_status arnn_ready_create(arnn_ready **out, const struct arnn_model *model);
 void arnn_ready_destroy(arnn_ready *ready);
 
-/* y (streams, outputs), rows y_stride apart, from sources[s] (streams, inputs), rows strides[s] apart. */
-void arnn_affine_apply(const arnn_affine *affine, const arnn_kernels *kernels, float *y, size_t y_stride,
-                       const float *const sources[ARNN_SOURCES], const size_t strides[ARNN_SOURCES], size_t streams);
+/* What a product reads: for each source (streams, inputs), rows a stride apart. */
+typedef struct arnn_inputs {
+    const float *values[ARNN_SOURCES]; /* NULL: this part stands in y already */
+    size_t strides[ARNN_SOURCES];
+} arnn_inputs;
+
+/* y (streams, outputs), dense: y = bias; y += sum of the parts. */
+void arnn_affine_begin(const arnn_affine *affine, float *y, size_t streams);
+void arnn_affine_add(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
+                     size_t streams);
+
+/* A layer's queries or keys (streams, outputs), as its read wants them: the product, then its exponents if so. */
+void arnn_ready_align(const arnn_ready_layer *layer, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
+                      const arnn_inputs *inputs, size_t streams);
 
 #endif

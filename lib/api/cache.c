@@ -1,0 +1,73 @@
+#include "api/api.h"
+
+#include "run/cache.h"
+
+static const arnn_cache_desc defaults = {.struct_size = sizeof defaults, .max_bytes = SIZE_MAX};
+
+arnn_status arnn_cache_desc_default(arnn_cache_desc *desc, size_t struct_size)
+{
+    ARNN_REQUIRE(desc);
+    arnn_status status = arnn_check_struct("arnn_cache_desc", struct_size, sizeof *desc);
+    if (!status)
+        *desc = defaults;
+    return status;
+}
+
+static arnn_status check(const arnn_cache_desc *desc)
+{
+    arnn_status status = arnn_check_struct("arnn_cache_desc", desc->struct_size, sizeof *desc);
+    if (status)
+        return status;
+    if (desc->tape_type != ARNN_TYPE_F32)
+        return arnn_error(ARNN_INVALID_ARGUMENT, "tape_type is %d, expected %d", (int)desc->tape_type, (int)ARNN_TYPE_F32);
+    if (desc->reserved != 0)
+        return arnn_error(ARNN_INVALID_ARGUMENT, "reserved is %d, expected 0", (int)desc->reserved);
+    return ARNN_OK;
+}
+
+arnn_status arnn_cache_create(arnn_cache **out, arnn_model *model, const arnn_cache_desc *desc)
+{
+    ARNN_REQUIRE(out);
+    *out = NULL;
+    ARNN_REQUIRE(model);
+    if (!desc)
+        desc = &defaults;
+    arnn_status status = check(desc);
+    if (status)
+        return status;
+    if (!arnn_desc_has_tape(&model->desc))
+        return arnn_error(ARNN_UNSUPPORTED, "wiring none has no tape: its states need no cache");
+    return arnn_cache_new(out, model, desc);
+}
+
+void arnn_cache_destroy(arnn_cache *cache)
+{
+    arnn_cache_release(cache);
+}
+
+arnn_status arnn_cache_reserve(arnn_cache *cache, size_t streams, size_t rows)
+{
+    ARNN_REQUIRE(cache);
+    return arnn_cache_provide(cache, streams, rows);
+}
+
+arnn_status arnn_cache_bytes(const arnn_cache *cache, size_t *allocated, size_t *used)
+{
+    ARNN_REQUIRE(cache);
+    size_t page = cache->pool.shape.page_floats * sizeof(float);
+    if (allocated)
+        *allocated = cache->pool.made * page;
+    if (used)
+        *used = (cache->pool.made - cache->pool.unused) * page;
+    return ARNN_OK;
+}
+
+arnn_status arnn_cache_page(const arnn_cache *cache, size_t *rows, size_t *bytes)
+{
+    ARNN_REQUIRE(cache);
+    ARNN_REQUIRE(rows);
+    ARNN_REQUIRE(bytes);
+    *rows = cache->pool.shape.rows;
+    *bytes = cache->pool.shape.page_floats * sizeof(float);
+    return ARNN_OK;
+}

@@ -1,0 +1,47 @@
+#include "api/api.h"
+
+#include "run/state.h"
+
+arnn_status arnn_check_struct(const char *name, size_t given, size_t expected)
+{
+    if (given != expected)
+        return arnn_error(ARNN_INVALID_ARGUMENT, "struct_size of %s is %zu, expected %zu", name, given, expected);
+    return ARNN_OK;
+}
+
+arnn_status arnn_check_stream(const arnn_state *state, size_t stream)
+{
+    if (stream >= state->streams)
+        return arnn_error(ARNN_NOT_FOUND, "stream %zu of %zu", stream, state->streams);
+    return ARNN_OK;
+}
+
+arnn_status arnn_check_layer(const arnn_state *state, size_t layer)
+{
+    if (layer >= state->model->desc.layers)
+        return arnn_error(ARNN_NOT_FOUND, "layer %zu of %zu", layer, state->model->desc.layers);
+    return ARNN_OK;
+}
+
+static arnn_status mark(const arnn_state *state, const size_t *streams, size_t j)
+{
+    arnn_status status = arnn_check_stream(state, streams[j]);
+    if (!status && state->chosen[streams[j]])
+        status = arnn_error(ARNN_INVALID_ARGUMENT, "stream %zu is chosen twice", streams[j]);
+    if (!status)
+        state->chosen[streams[j]] = true;
+    return status;
+}
+
+arnn_status arnn_check_streams(const arnn_state *state, const size_t *streams, size_t count)
+{
+    arnn_status status = ARNN_OK;
+    size_t marked = 0;
+    if (count > state->streams)
+        return arnn_error(ARNN_SHAPE, "%zu streams chosen of %zu", count, state->streams);
+    while (streams && marked < count && !(status = mark(state, streams, marked)))
+        marked++;
+    while (marked > 0)
+        state->chosen[streams[--marked]] = false;
+    return status;
+}

@@ -1,0 +1,45 @@
+#include "attention/attend.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "attention/read.h"
+
+void arnn_attend_one(const arnn_attending *self, float *context, float *logsumexp, float *weights, const float *query,
+                     const arnn_rows *rows)
+{
+    size_t stride = rows->stride ? rows->stride : self->width;
+    arnn_partial partial = arnn_partial_begin(context, NULL, self->width);
+    const arnn_query form = {
+        .query = self->query, .newest = rows->count ? rows->count - 1 : 0, .hidden = self->width};
+    for (size_t i = 0; i < self->width; i++)
+        self->query[i] = self->scale * query[i];
+    for (size_t first = 0; first < rows->count; first += ARNN_RUN_ROWS) {
+        size_t left = rows->count - first;
+        const arnn_run run = {
+            .h = (const float *)rows->data + first * stride,
+            .h_stride = stride,
+            .first = first,
+            .count = left < ARNN_RUN_ROWS ? left : ARNN_RUN_ROWS,
+        };
+        self->kernels->read[ARNN_READ_DOT](&partial, &form, &run, weights ? weights + first : NULL);
+    }
+    float sum = arnn_partial_finish(&partial, self->width);
+    if (logsumexp)
+        *logsumexp = sum;
+    if (weights) {
+        arnn_scores_to_weights(weights, rows->count, sum);
+        memset(weights + rows->count, 0, (self->weight_stride - rows->count) * sizeof *weights);
+    }
+}
+
+void arnn_merge_one(float *context, float *logsumexp, const float *other, float other_logsumexp, size_t width)
+{
+    if (other_logsumexp == -INFINITY)
+        return; /* empty: not a bit changes */
+    float max = *logsumexp > other_logsumexp ? *logsumexp : other_logsumexp;
+    float own = expf(*logsumexp - max), others = expf(other_logsumexp - max), sum = own + others;
+    for (size_t i = 0; i < width; i++)
+        context[i] = own == 0.0f ? other[i] : (own * context[i] + others * other[i]) / sum;
+    *logsumexp = max + logf(sum);
+}

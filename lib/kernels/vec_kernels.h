@@ -1,0 +1,16 @@
+/* The vector kernels of one instruction set (ARNN_ISA), for the table in vec_table.c. */
+#ifndef ARNN_KERNELS_VEC_KERNELS_H
+#define ARNN_KERNELS_VEC_KERNELS_H
+
+#include "kernels/kernels.h"
+#include "kernels/vec.h"
+
+size_t ARNN_VEC(packed_count)(size_t outputs, size_t inputs);
+void ARNN_VEC(pack)(const arnn_packed *packed, const float *weights, size_t stride);
+void ARNN_VEC(product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
+                       size_t streams);
+arnn_cell_kernel ARNN_VEC(rnn_tanh), ARNN_VEC(rnn_relu), ARNN_VEC(gru), ARNN_VEC(lstm);
+void ARNN_VEC(exponents)(float *values, size_t count);
+arnn_read_kernel ARNN_VEC(read_dot), ARNN_VEC(read_exponent), ARNN_VEC(read_tanh);
+
+#endif

@@ -1,0 +1,20 @@
+/* The table of one instruction set: arnn_kernels_avx2, .. */
+#include "base/cpu.h"
+#include "kernels/vec_kernels.h"
+
+#define TEXT_(name) #name
+#define TEXT(name) TEXT_(name)
+
+const arnn_kernels ARNN_JOIN(arnn_, kernels, ARNN_ISA) = {
+    .name = TEXT(ARNN_ISA),
+    .supported = ARNN_JOIN(arnn_, cpu_has, ARNN_ISA),
+    .packed_count = ARNN_VEC(packed_count),
+    .pack = ARNN_VEC(pack),
+    .product = ARNN_VEC(product),
+    .rnn_tanh = ARNN_VEC(rnn_tanh),
+    .rnn_relu = ARNN_VEC(rnn_relu),
+    .gru = ARNN_VEC(gru),
+    .lstm = ARNN_VEC(lstm),
+    .exponents = ARNN_VEC(exponents),
+    .read = {ARNN_VEC(read_dot), ARNN_VEC(read_exponent), ARNN_VEC(read_tanh)},
+};

@@ -1,0 +1,270 @@
+#include "run/state.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+/* ---- life ---- */
+
+typedef struct need {
+    float **pointer;
+    size_t width; /* floats of one stream; 0: not needed */
+} need;
+
+static size_t query_width(const arnn_model_desc *desc)
+{
+    if (!arnn_desc_has_tape(desc))
+        return 0;
+    return arnn_score_of(desc->score)->has_keys ? desc->align : desc->hidden;
+}
+
+static arnn_status create_floats(const need *needs, size_t count, size_t copies)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t floats;
+        if (needs[i].width == 0)
+            continue;
+        *needs[i].pointer = arnn_size_mul(&floats, needs[i].width, copies) ? arnn_alloc_floats(floats) : NULL;
+        if (!*needs[i].pointer)
+            return arnn_error_no_memory("a state");
+    }
+    return ARNN_OK;
+}
+
+static arnn_status create_carried(arnn_state *state)
+{
+    const arnn_model_desc *desc = &state->model->desc;
+    bool memory = state->model->cell->has_memory && !arnn_desc_has_memory_rows(desc);
+    size_t copies, n = desc->hidden;
+    const need needs[] = {
+        {&state->s, n},
+        {&state->h, state->wiring->carries_h ? n : 0},
+        {&state->m, memory ? n : 0},
+        {&state->queries, state->query_width},
+    };
+    if (!arnn_size_mul(&copies, desc->layers, state->streams))
+        return arnn_error_no_memory("a state");
+    return create_floats(needs, sizeof needs / sizeof *needs, copies);
+}
+
+static arnn_status create_work(arnn_state *state)
+{
+    const arnn_model_desc *desc = &state->model->desc;
+    arnn_work *work = &state->work;
+    size_t n = desc->hidden, memory = state->model->cell->has_memory ? n : 0;
+    bool keys = arnn_desc_has_tape(desc) && arnn_score_of(desc->score)->has_keys;
+    const need needs[] = {
+        {&work->x, desc->inputs},
+        {&work->h[0], n},
+        {&work->h[1], n},
+        {&work->s, n},
+        {&work->s_old, n},
+        {&work->carried, state->wiring->carries_h ? n : 0},
+        {&work->m, memory},
+        {&work->m_old, memory},
+        {&work->input, state->model->cell->gates * n},
+        {&work->recurrent, state->model->cell->gates * n},
+        {&work->query, state->query_width},
+        {&work->key, keys ? desc->align : 0},
+        {&work->y, desc->outputs},
+    };
+    return create_floats(needs, sizeof needs / sizeof *needs, state->streams);
+}
+
+static arnn_status create_lists(arnn_state *state)
+{
+    state->tapes = arnn_alloc(state->streams, sizeof *state->tapes);
+    state->rows_read = arnn_alloc(state->streams, sizeof *state->rows_read);
+    state->stepped = arnn_alloc(state->streams, sizeof *state->stepped);
+    state->chosen = arnn_alloc(state->streams, sizeof *state->chosen);
+    state->work.streams = arnn_alloc(state->streams, sizeof(size_t));
+    state->work.slots = arnn_alloc(state->streams, sizeof(size_t));
+    state->work.tokens = arnn_alloc(state->streams, sizeof(int32_t));
+    bool lists = state->tapes && state->rows_read && state->stepped && state->chosen;
+    bool work = state->work.streams && state->work.slots && state->work.tokens;
+    return lists && work ? ARNN_OK : arnn_error_no_memory("a state");
+}
+
+arnn_status arnn_state_new(arnn_state **out, arnn_model *model, arnn_cache *cache, size_t streams)
+{
+    *out = NULL;
+    arnn_status status = arnn_model_lock(model);
+    if (status)
+        return status;
+    arnn_state *state = arnn_alloc(1, sizeof *state);
+    if (!state) {
+        arnn_model_unlock(model);
+        return arnn_error_no_memory("a state");
+    }
+    arnn_model_retain(model);
+    if (cache)
+        arnn_cache_retain(cache);
+    state->model = model;
+    state->cache = cache;
+    state->streams = streams;
+    state->wiring = arnn_wiring_of(model->desc.wiring);
+    state->query_width = query_width(&model->desc);
+    status = create_lists(state);
+    if (!status)
+        status = create_carried(state);
+    if (!status)
+        status = create_work(state);
+    if (status)
+        arnn_state_release(state);
+    else
+        *out = state;
+    return status;
+}
+
+static void release_tapes(arnn_state *state)
+{
+    for (size_t stream = 0; state->cache && state->tapes && stream < state->streams; stream++)
+        arnn_tape_clear(&state->tapes[stream], &state->cache->pool);
+}
+
+static void destroy_work(arnn_work *work)
+{
+    float *const buffers[] = {work->x,     work->h[0],      work->h[1],  work->s,   work->s_old, work->carried, work->m,
+                              work->m_old, work->recurrent, work->input, work->key, work->query, work->y};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        arnn_free(buffers[i]);
+    arnn_free(work->streams);
+    arnn_free(work->slots);
+    arnn_free(work->tokens);
+}
+
+void arnn_state_release(arnn_state *state)
+{
+    if (!state)
+        return;
+    release_tapes(state);
+    destroy_work(&state->work);
+    arnn_free(state->tapes);
+    arnn_free(state->s);
+    arnn_free(state->h);
+    arnn_free(state->m);
+    arnn_free(state->queries);
+    arnn_free(state->rows_read);
+    arnn_free(state->stepped);
+    arnn_free(state->chosen);
+    arnn_cache_release(state->cache);
+    arnn_model_unlock(state->model);
+    arnn_model_release(state->model);
+    arnn_free(state);
+}
+
+/* ---- values ---- */
+
+float *arnn_state_row(const arnn_state *state, float *array, size_t width, size_t layer, size_t stream)
+{
+    return array + (layer * state->streams + stream) * width;
+}
+
+float *arnn_state_values(const arnn_state *state, int32_t which)
+{
+    float *const arrays[] = {[ARNN_VALUE_S] = state->s, [ARNN_VALUE_M] = state->m, [ARNN_VALUE_H] = state->h};
+    return arrays[which];
+}
+
+void arnn_state_clear(arnn_state *state, size_t stream)
+{
+    size_t n = state->model->desc.hidden;
+    for (int32_t which = ARNN_VALUE_S; which <= ARNN_VALUE_H; which++) {
+        float *array = arnn_state_values(state, which);
+        for (size_t layer = 0; array && layer < state->model->desc.layers; layer++)
+            memset(arnn_state_row(state, array, n, layer, stream), 0, n * sizeof *array);
+    }
+    if (state->cache)
+        arnn_tape_clear(&state->tapes[stream], &state->cache->pool);
+    state->tapes[stream].length = 0;
+    state->stepped[stream] = false;
+}
+
+/* ---- pages ---- */
+
+static size_t steps_of(const size_t *lengths, size_t steps, size_t j)
+{
+    return lengths ? lengths[j] : steps;
+}
+
+static size_t stream_of(const size_t *streams, size_t j)
+{
+    return streams ? streams[j] : j;
+}
+
+arnn_status arnn_state_reserve(arnn_state *state, const size_t *streams, const size_t *lengths, size_t steps, size_t count)
+{
+    size_t total = 0;
+    if (!state->cache)
+        return ARNN_OK;
+    arnn_pool *pool = &state->cache->pool;
+    for (size_t j = 0; j < count; j++) {
+        const arnn_tape *tape = &state->tapes[stream_of(streams, j)];
+        arnn_size_add(&total, total, arnn_tape_pages_needed(tape, &pool->shape, steps_of(lengths, steps, j)));
+    }
+    arnn_status status = total ? arnn_pool_provide_unused(pool, total) : ARNN_OK;
+    for (size_t j = 0; j < count && total && !status; j++)
+        arnn_tape_reserve(&state->tapes[stream_of(streams, j)], pool, steps_of(lengths, steps, j));
+    return status;
+}
+
+void arnn_state_unreserve(arnn_state *state, const size_t *streams, size_t count)
+{
+    for (size_t j = 0; j < count && state->cache; j++)
+        arnn_tape_release(&state->tapes[stream_of(streams, j)], &state->cache->pool);
+}
+
+/* ---- rows given by the caller ---- */
+
+/* Rows that end with their page, in every layer. h and m (layers, all, n) point at the first of them in the first layer. */
+static size_t extend_page(arnn_state *state, arnn_tape *tape, const float *h, const float *m, size_t all, size_t rows)
+{
+    const arnn_page_shape *shape = &state->cache->pool.shape;
+    size_t n = shape->hidden, room = shape->rows - tape->length % shape->rows;
+    rows = rows < room ? rows : room;
+    arnn_tape_open(tape, shape);
+    for (size_t layer = 0; layer < shape->layers; layer++) {
+        arnn_tape_rows place = arnn_page_rows(tape->newest, shape, layer, tape->length);
+        memcpy(place.h, h + layer * all * n, rows * n * sizeof *h);
+        if (place.m)
+            memcpy(place.m, m + layer * all * n, rows * n * sizeof *m);
+        if (place.key) {
+            const arnn_ready_layer *ready = &state->model->ready->layers[layer];
+            const arnn_inputs states = {.values[ARNN_FROM_HIDDEN] = place.h, .strides[ARNN_FROM_HIDDEN] = n};
+            arnn_ready_align(ready, &ready->key, state->model->kernels, place.key, &states, rows);
+        }
+    }
+    tape->length += rows;
+    return rows;
+}
+
+arnn_status arnn_state_extend(arnn_state *state, size_t stream, const float *h, const float *m, size_t rows)
+{
+    size_t n = state->model->desc.hidden;
+    arnn_status status = arnn_state_reserve(state, &stream, NULL, rows, 1);
+    for (size_t i = 0; i < rows && !status;)
+        i += extend_page(state, &state->tapes[stream], h + i * n, m ? m + i * n : NULL, rows, rows - i);
+    if (!status) {
+        arnn_state_unreserve(state, &stream, 1);
+        state->stepped[stream] = state->stepped[stream] && rows == 0;
+    }
+    return status;
+}
+
+/* ---- weights of the last step ---- */
+
+void arnn_state_weigh(const arnn_state *state, float *weights, float *zero, float *logsumexp, size_t layer, size_t stream)
+{
+    const arnn_ready_layer *ready = &state->model->ready->layers[layer];
+    size_t rows = state->rows_read[stream];
+    arnn_query query = ready->form;
+    query.query = arnn_state_row(state, state->queries, state->query_width, layer, stream);
+    query.newest = rows > 0 ? rows - 1 : 0;
+    bool memories = state->cache->pool.shape.memories;
+    arnn_reading reading = {.h = state->work.s, .m = memories ? state->work.m : NULL, .weights = weights};
+    arnn_read_tape(&reading, &ready->reader, &query, &state->tapes[stream], &state->cache->pool.shape, layer, rows);
+    if (zero)
+        *zero = reading.zero_weight;
+    if (logsumexp)
+        *logsumexp = reading.logsumexp;
+}

@@ -1,0 +1,240 @@
+#include "run/step.h"
+
+#include <string.h>
+
+/* What one layer of one step works on. */
+typedef struct layer_step {
+    arnn_state *state;
+    const arnn_ready_layer *ready;
+    const arnn_kernels *kernels;
+    const arnn_map *map; /* NULL: not this layer's */
+    size_t layer, count, hidden;
+    arnn_inputs inputs;
+    float *h, *s;     /* (count, n): what the step makes */
+    const float *m;   /* (count, n): the memory it made; NULL: none */
+    bool memory_rows; /* the LSTM's memory is read from the tape */
+} layer_step;
+
+/* ---- between the streams' own places and the dense buffers ---- */
+
+static void gather(const layer_step *step, float *dense, float *array)
+{
+    for (size_t b = 0; b < step->count; b++) {
+        const float *row = arnn_state_row(step->state, array, step->hidden, step->layer, step->state->work.streams[b]);
+        memcpy(dense + b * step->hidden, row, step->hidden * sizeof *row);
+    }
+}
+
+static void scatter(const layer_step *step, float *array, const float *dense)
+{
+    for (size_t b = 0; b < step->count; b++) {
+        float *row = arnn_state_row(step->state, array, step->hidden, step->layer, step->state->work.streams[b]);
+        memcpy(row, dense + b * step->hidden, step->hidden * sizeof *row);
+    }
+}
+
+static void set_source(layer_step *step, arnn_source source, const float *values, size_t stride)
+{
+    step->inputs.values[source] = values;
+    step->inputs.strides[source] = stride;
+}
+
+/* ---- reading the tape ---- */
+
+static float *map_row(const layer_step *step, size_t b)
+{
+    if (!step->map || !step->map->weights)
+        return NULL;
+    float *row = step->map->weights + step->state->work.slots[b] * step->map->weights_stride;
+    memset(row, 0, step->map->columns * sizeof *row);
+    return row;
+}
+
+/* So that the weights of the last step can be asked for. */
+static void remember(layer_step *step, size_t b, size_t rows, const arnn_reading *reading, const float *query)
+{
+    arnn_state *state = step->state;
+    size_t stream = state->work.streams[b], width = state->query_width;
+    memcpy(arnn_state_row(state, state->queries, width, step->layer, stream), query, width * sizeof *query);
+    state->rows_read[stream] = rows;
+    if (step->map && step->map->zero)
+        step->map->zero[state->work.slots[b] * step->map->zero_stride] = reading->zero_weight;
+}
+
+/* `fresh` rows beyond the counted ones are on the tape. */
+static void read_tapes(layer_step *step, size_t fresh)
+{
+    arnn_state *state = step->state;
+    arnn_query query = step->ready->form;
+    arnn_ready_align(step->ready, &step->ready->query, step->kernels, state->work.query, &step->inputs, step->count);
+    for (size_t b = 0; b < step->count; b++) {
+        const arnn_tape *tape = &state->tapes[state->work.streams[b]];
+        size_t rows = tape->length + fresh;
+        arnn_reading reading = {
+            .h = step->s + b * step->hidden,
+            .m = step->memory_rows ? state->work.m_old + b * step->hidden : NULL,
+            .weights = map_row(step, b),
+        };
+        query.query = state->work.query + b * state->query_width;
+        query.newest = rows > 0 ? rows - 1 : 0;
+        arnn_read_tape(&reading, &step->ready->reader, &query, tape, &state->cache->pool.shape, step->layer, rows);
+        remember(step, b, rows, &reading, query.query);
+    }
+}
+
+/* ---- writing it ---- */
+
+static void write_rows(layer_step *step)
+{
+    const arnn_state *state = step->state;
+    size_t n = step->hidden, k = step->ready->key.outputs;
+    if (k)
+        arnn_ready_align(step->ready, &step->ready->key, step->kernels, state->work.key, &step->inputs, step->count);
+    for (size_t b = 0; b < step->count; b++) {
+        const arnn_tape *tape = &state->tapes[state->work.streams[b]];
+        arnn_tape_rows row = arnn_page_rows(tape->newest, &state->cache->pool.shape, step->layer, tape->length);
+        memcpy(row.h, step->h + b * n, n * sizeof *row.h);
+        if (row.m)
+            memcpy(row.m, step->m + b * n, n * sizeof *row.m);
+        if (row.key)
+            memcpy(row.key, state->work.key + b * k, k * sizeof *row.key);
+    }
+}
+
+/* ---- the cell ---- */
+
+/* tokens: their products with W_ih are at hand; NULL: not so. */
+static void make_input(layer_step *step, const int32_t *tokens)
+{
+    const arnn_affine *affine = &step->ready->input;
+    float *input = step->state->work.input;
+    arnn_inputs inputs = step->inputs;
+    if (tokens) {
+        const float *table = step->state->model->ready->token_inputs;
+        for (size_t b = 0; b < step->count; b++)
+            memcpy(input + b * affine->outputs, table + (size_t)tokens[b] * affine->outputs, affine->outputs * sizeof *input);
+        inputs.values[ARNN_FROM_BELOW] = NULL;
+    } else {
+        arnn_affine_begin(affine, input, step->count);
+    }
+    arnn_affine_add(affine, step->kernels, input, &inputs, step->count);
+}
+
+static void run_cell(layer_step *step, const int32_t *tokens)
+{
+    arnn_work *work = &step->state->work;
+    make_input(step, tokens);
+    arnn_affine_begin(&step->ready->recurrent, work->recurrent, step->count);
+    arnn_affine_add(&step->ready->recurrent, step->kernels, work->recurrent, &step->inputs, step->count);
+    const arnn_cell_step cell = {
+        .h = step->h,
+        .m = work->m,
+        .input = work->input,
+        .recurrent = work->recurrent,
+        .summary = step->inputs.values[ARNN_FROM_CARRIED],
+        .memory = work->m_old,
+        .streams = step->count,
+        .hidden = step->hidden,
+    };
+    step->state->model->cell->forward(step->kernels, &cell);
+    step->m = work->m;
+}
+
+/* ---- a layer, a step ---- */
+
+static void take_values(layer_step *step)
+{
+    arnn_state *state = step->state;
+    gather(step, state->work.s_old, state->s);
+    set_source(step, ARNN_FROM_SUMMARY, state->work.s_old, step->hidden);
+    set_source(step, ARNN_FROM_CARRIED, state->work.s_old, step->hidden);
+    if (state->h) {
+        gather(step, state->work.carried, state->h);
+        set_source(step, ARNN_FROM_CARRIED, state->work.carried, step->hidden);
+    }
+    if (state->m)
+        gather(step, state->work.m_old, state->m);
+}
+
+static void keep_values(layer_step *step)
+{
+    arnn_state *state = step->state;
+    scatter(step, state->s, step->s);
+    if (state->h)
+        scatter(step, state->h, step->h);
+    if (state->m)
+        scatter(step, state->m, step->m);
+}
+
+static void step_layer(layer_step *step, const int32_t *tokens)
+{
+    const arnn_wiring *wiring = step->state->wiring;
+    take_values(step);
+    if (wiring->reads_first) {
+        read_tapes(step, 0);
+        set_source(step, ARNN_FROM_SUMMARY, step->s, step->hidden);
+        set_source(step, ARNN_FROM_CARRIED, step->s, step->hidden);
+    }
+    run_cell(step, tokens);
+    set_source(step, ARNN_FROM_HIDDEN, step->h, step->hidden);
+    if (step->state->cache)
+        write_rows(step);
+    if (wiring->reads_last)
+        read_tapes(step, 1);
+    if (!step->state->cache)
+        step->s = step->h;
+    keep_values(step);
+}
+
+static void close_rows(arnn_state *state, size_t count)
+{
+    for (size_t b = 0; b < count; b++) {
+        size_t stream = state->work.streams[b];
+        state->tapes[stream].length++;
+        state->stepped[stream] = true;
+    }
+}
+
+arnn_top arnn_step_streams(arnn_state *state, const int32_t *tokens, size_t count, const arnn_map *map)
+{
+    const arnn_model *model = state->model;
+    arnn_work *work = &state->work;
+    size_t n = model->desc.hidden, d = model->desc.inputs;
+    arnn_top top = {0};
+    for (size_t b = 0; b < count && state->cache; b++)
+        arnn_tape_open(&state->tapes[work->streams[b]], &state->cache->pool.shape);
+    for (size_t layer = 0; layer < model->desc.layers; layer++) {
+        layer_step step = {
+            .state = state,
+            .ready = &model->ready->layers[layer],
+            .kernels = model->kernels,
+            .map = map && map->layer == layer ? map : NULL,
+            .layer = layer,
+            .count = count,
+            .hidden = n,
+            .h = work->h[layer % 2],
+            .s = work->s,
+            .memory_rows = arnn_desc_has_memory_rows(&model->desc),
+        };
+        bool table = layer == 0 && tokens;
+        set_source(&step, ARNN_FROM_BELOW, layer > 0 ? top.h : work->x, layer > 0 ? n : d);
+        set_source(&step, ARNN_FROM_INPUT, work->x, d);
+        step_layer(&step, table ? tokens : NULL);
+        top = (arnn_top){.h = step.h, .s = step.s};
+    }
+    close_rows(state, count);
+    return top;
+}
+
+const float *arnn_step_readout(arnn_state *state, const arnn_top *top, size_t count)
+{
+    const arnn_affine *readout = &state->model->ready->readout;
+    size_t n = state->model->desc.hidden;
+    const arnn_inputs inputs = {
+        .values = {[ARNN_FROM_HIDDEN] = top->h, [ARNN_FROM_SUMMARY] = top->s},
+        .strides = {[ARNN_FROM_HIDDEN] = n, [ARNN_FROM_SUMMARY] = n},
+    };
+    arnn_affine_begin(readout, state->work.y, count);
+    arnn_affine_add(readout, state->model->kernels, state->work.y, &inputs, count);
+    return state->work.y;
+}
