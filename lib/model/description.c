@@ -1,6 +1,5 @@
 #include "model/description.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +40,8 @@ const arnn_field arnn_fields[] = {
 
 /* ---- fields as text ---- */
 
+static const char digits[] = "0123456789";
+
 static const void *member(const arnn_field *field, const arnn_model_desc *desc)
 {
     return (const char *)desc + field->offset;
@@ -64,23 +65,19 @@ bool arnn_field_equal(const arnn_field *field, const arnn_model_desc *a, const a
     return memcmp(member(field, a), member(field, b), member_bytes(field)) == 0;
 }
 
-/* Files hold '.', whatever decimal point the program's locale has. */
-static void swap_point(char *text, char from, char to)
-{
-    char *point = strchr(text, from);
-    if (point)
-        *point = to;
-}
-
-static char locale_point(void)
-{
-    return localeconv()->decimal_point[0];
-}
-
+/* Files hold '.', whatever the program's locale has there: one byte, or several. */
 static void write_float(char *text, float value)
 {
-    snprintf(text, ARNN_FIELD_TEXT, "%.9g", (double)value);
-    swap_point(text, locale_point(), '.');
+    char local[ARNN_FIELD_TEXT];
+    bool after_point = false;
+    snprintf(local, sizeof local, "%.9g", (double)value);
+    for (const char *c = local; *c; c++) {
+        bool plain = strchr("+-0123456789e", *c) != NULL;
+        if (plain || !after_point)
+            *text++ = plain ? *c : '.';
+        after_point = !plain;
+    }
+    *text = '\0';
 }
 
 void arnn_field_write(const arnn_field *field, const arnn_model_desc *desc, char *text)
@@ -120,16 +117,34 @@ static bool read_size(size_t *value, const char *text)
     return *text != '\0';
 }
 
+/* What follows the digits: nothing, or an exponent. */
+static bool read_exponent(long *exponent, const char *text)
+{
+    size_t sign = *text == 'e' && (text[1] == '-' || text[1] == '+') ? 2 : 1;
+    *exponent = 0;
+    if (*text == '\0')
+        return true;
+    if (*text != 'e' || text[sign] == '\0' || strspn(text + sign, digits) != strlen(text + sign) || strlen(text + sign) > 4)
+        return false;
+    *exponent = strtol(text + 1, NULL, 10);
+    return true;
+}
+
+/* Digits, perhaps a point and more of them, perhaps an exponent: "-0.25", "1e-05". Handed to strtof without the point, so
+   that the locale has nothing to say. */
 static bool read_float(float *value, const char *text)
 {
-    char local[ARNN_FIELD_TEXT] = "";
-    char *end = local;
-    if (strlen(text) >= sizeof local)
+    char local[2 * ARNN_FIELD_TEXT];
+    size_t whole = (*text == '-') + strspn(text + (*text == '-'), digits);
+    const char *fraction = text + whole + (text[whole] == '.');
+    size_t places = text[whole] == '.' ? strspn(fraction, digits) : 0;
+    long exponent;
+    if (strlen(text) >= ARNN_FIELD_TEXT || whole == (*text == '-') || (text[whole] == '.' && places == 0) ||
+        !read_exponent(&exponent, fraction + places))
         return false;
-    strcpy(local, text);
-    swap_point(local, '.', locale_point());
-    *value = strtof(local, &end);
-    return end != local && *end == '\0';
+    snprintf(local, sizeof local, "%.*s%.*se%ld", (int)whole, text, (int)places, fraction, exponent - (long)places);
+    *value = strtof(local, NULL);
+    return isfinite(*value);
 }
 
 bool arnn_field_read(const arnn_field *field, arnn_model_desc *desc, const char *text)
