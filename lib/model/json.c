@@ -206,6 +206,8 @@ arnn_status arnn_json_sizes(arnn_json *json, arnn_json_element element, void *co
 const char *arnn_json_quote(char quote[ARNN_QUOTE_BYTES], const char *text)
 {
     size_t out = 0;
+    if (!*text)
+        return strcpy(quote, "\"\"");
     while (*text && out < ARNN_QUOTE_BYTES - 8) {
         size_t length = sequence_length((const unsigned char *)text);
         if (length > 0)
