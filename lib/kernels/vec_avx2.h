@@ -12,14 +12,25 @@ ARNN_INLINE vf vf_zero(void) { return _mm256_setzero_ps(); }
 ARNN_INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 ARNN_INLINE void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
 
-ARNN_INLINE __m256i vf_first(size_t n)
+ARNN_INLINE __m256i vf_first(size_t n) /* n < VF_LANES */
 {
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lanes);
 }
 
-ARNN_INLINE vf vf_load_n(const float *p, size_t n) { return _mm256_maskload_ps(p, vf_first(n)); }
-ARNN_INLINE void vf_store_n(float *p, vf v, size_t n) { _mm256_maskstore_ps(p, vf_first(n), v); }
+/* Masked access is slow on many processors: a whole vector is taken whole. */
+ARNN_INLINE vf vf_load_n(const float *p, size_t n)
+{
+    return n >= VF_LANES ? vf_load(p) : _mm256_maskload_ps(p, vf_first(n));
+}
+
+ARNN_INLINE void vf_store_n(float *p, vf v, size_t n)
+{
+    if (n >= VF_LANES)
+        vf_store(p, v);
+    else
+        _mm256_maskstore_ps(p, vf_first(n), v);
+}
 
 ARNN_INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 ARNN_INLINE vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
