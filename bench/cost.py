@@ -15,6 +15,7 @@ import report
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 QUICK_BYTES = 256 * 1024
+QUICK_SECONDS = 54  # after which no further steps are measured
 POWERS_OF_2 = [2**i for i in range(6, 19)]
 POWERS_OF_4 = POWERS_OF_2[::2]
 MODEL_OPTIONS = ("cell", "wiring", "score", "hidden", "inputs", "align", "layers", "scale")
@@ -63,7 +64,7 @@ def parser():
                       help="where the figures go (build/report/cost.json)")
     made.add_argument("--plot", metavar="FILE", type=pathlib.Path, default=TOP / "build/report/cost.svg",
                       help="where the plot goes: .svg, .png or .pdf (build/report/cost.svg)")
-    made.add_argument("--threads", type=positive, default=1, help="1: steps run on the calling thread")
+    made.add_argument("--threads", metavar="N", type=positive, default=1, help="1: steps run on the calling thread")
     model = made.add_argument_group("the model (for the text rnn, after, dot, hidden 256)")
     model.add_argument("--cell", choices=("rnn", "relu", "gru", "lstm"))
     model.add_argument("--wiring", choices=("none", "after", "beside", "before"))
@@ -78,6 +79,8 @@ def parser():
     more.add_argument("--streams", metavar="N", type=positive, help="streams of a step (1 and 8) and of the pieces (8)")
     more.add_argument("--window", metavar="N", type=positive, default=1024, help="of the whole text (1024)")
     more.add_argument("--sinks", metavar="N", type=int, default=0, help="first rows that the window keeps (0)")
+    more.add_argument("--seconds", metavar="N", type=int,
+                      help="longest reading of the text in each way; 0: to its end (200; with --quick 14)")
     more.add_argument("--longest", metavar="BYTES", type=positive, default=65536,
                       help="longest piece of a text; longer ones are cut (65536)")
     made.add_argument("--program", type=pathlib.Path, help=argparse.SUPPRESS,
@@ -95,8 +98,11 @@ def parse(arguments):
         made.error(f"--text: there is no file {options.text}")
     if options.wiring == "none" and options.part != "text":
         made.error("--wiring none has no past to read: only --part text")
-    if options.sinks < 0:
-        made.error("--sinks: at least 0")
+    if options.seconds is None:
+        options.seconds = 14 if options.quick else 200
+    for name in ("sinks", "seconds"):
+        if getattr(options, name) < 0:
+            made.error(f"--{name}: at least 0")
     if options.plot.suffix not in (".svg", ".png", ".pdf"):
         made.error("--plot: the name must end in .svg, .png or .pdf")
     return options
@@ -133,7 +139,7 @@ def step_plan(options):
 
 def text_plan(options, path):
     limit = QUICK_BYTES if options.quick else 0
-    common = dict(file=path, bytes=limit, longest=options.longest, vocab=256, **model_values(options))
+    common = dict(file=path, bytes=limit, seconds=options.seconds, longest=options.longest, vocab=256, **model_values(options))
     window = 0 if common["wiring"] == "none" else options.window
     return [task("text", form="pieces", streams=options.streams or 8, window=0, sinks=0, **common),
             task("text", form="whole", streams=1, window=window, sinks=options.sinks if window else 0, **common)]
@@ -204,10 +210,10 @@ def spread_row(row, spread):
 
 def run(options, plan):
     """Feeds the plan to the program and gathers what it writes; the figures, and whether all went well."""
-    rounds, milliseconds = (5, 12) if options.quick else (9, 40)
+    rounds, milliseconds, seconds = (5, 12, QUICK_SECONDS) if options.quick else (9, 40, 0)
     figures = {"machine": {}, "ceilings": [], "step": [], "spread": [], "fit": [], "text": []}
     progress = Progress(sum(line.startswith("step") for line in plan))
-    with subprocess.Popen([options.program, str(rounds), str(milliseconds)], stdin=subprocess.PIPE,
+    with subprocess.Popen([options.program, str(rounds), str(milliseconds), str(seconds)], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as program:
         program.stdin.write("\n".join(plan) + "\n")
         program.stdin.close()
@@ -224,9 +230,9 @@ def take(event, figures, progress):
         progress.step(event["step"])
     elif "progress" in event:
         progress.text(event["progress"])
-    elif "skipped" in event:
+    elif "left_out" in event:
         progress.done += 1
-        progress.note(f"{event['skipped']} is left out: it takes {report.bytes_text(event['bytes'])} of memory")
+        progress.note(f"{event['left_out']} is left out: {event['reason']}")
     elif "again" in event:
         progress.note(f"{event['again']}: above the read ceiling, measured again")
     elif "error" in event:
@@ -254,9 +260,20 @@ def complete(figures, load):
     return figures
 
 
+def disturbance(figures):
+    """A sentence where other programs took part of the machine; else nothing."""
+    samples = sum(spread["samples"] for spread in figures["spread"])
+    interrupted = sum(spread["interrupted"] for spread in figures["spread"])
+    load = figures["machine"]["load_before"]
+    if load < 0.5 and interrupted < samples / 20:
+        return ""
+    return (f"Other programs were running (load {load:.1f} before, {interrupted:,} of {samples:,} steps interrupted):"
+            "\nmost figures are worse than this machine's own.")
+
+
 def head(machine):
     caches = ", ".join(f"L{cache['level']} {report.bytes_text(cache['bytes'])}" for cache in machine["caches"])
-    return f"{machine['processor']}, {machine['cores']} cores; {caches}\n{machine['library']}"
+    return f"{machine['processor']}, {machine['cores']} cores; {caches}\n{machine['build_info']}"
 
 
 def write(options, figures):
@@ -277,6 +294,8 @@ def show(figures):
         print(report.step_table(figures["step"], figures["fit"]) + "\n\n" + report.LEGEND)
     if figures["text"]:
         print("\n" + report.text_table(figures["text"]))
+    if disturbance(figures):
+        print("\n" + disturbance(figures))
 
 
 def main(arguments):
@@ -284,8 +303,8 @@ def main(arguments):
     if options.check:
         return 0
     load = os.getloadavg()[0]
-    plan = step_plan(options) if options.part != "text" else []
-    plan += text_plan(options, text_path(options)) if options.part != "step" else []
+    plan = text_plan(options, text_path(options)) if options.part != "step" else []
+    plan += step_plan(options) if options.part != "text" else []
     figures, well = run(options, plan)
     if not figures["machine"]:
         return 1

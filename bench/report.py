@@ -156,9 +156,10 @@ error: the largest of a summary, against double"""
 def text_line(row):
     how = (f"{row['pieces']:,} pieces, {row['streams']} at a time" if row["form"] == "pieces"
            else "as one stream")
+    amount = f"{row['bytes']:,}" + (f" of {row['text_bytes']:,}" if row["bytes"] < row["text_bytes"] else "")
     window = f"window {row['window']:,}" if row["window"] else "all of the past"
     return (f"  {row['bytes_per_second']:>9,.0f} bytes/s  {how}, {window}"
-            f"  ({row['bytes']:,} in {row['seconds']:.1f} s)")
+            f"  ({amount} in {row['seconds']:.1f} s)")
 
 
 def text_table(rows):

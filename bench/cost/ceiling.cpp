@@ -100,13 +100,17 @@ size_t beyond_caches() { return 8 * std::max(last_cache_bytes(), size_t{1} << 20
 
 double Ceiling::speed(ReadLoop loop, size_t bytes, double budget_ns) const {
     if (bytes <= beyond_caches()) loop(first_, bytes);
-    for (size_t passes = 1;; passes *= 2) {
-        double start = now_ns();
+    size_t passes = 1;
+    for (int chances = 3;;) {
+        const long interrupted = interruptions();
+        const double start = now_ns();
         for (size_t i = 0; i < passes; i++) {
             loop(first_, bytes);
         }
-        double time = now_ns() - start;
+        const double time = now_ns() - start;
+        if (interruptions() != interrupted && chances-- > 0) continue;
         if (time >= budget_ns) return static_cast<double>(passes * bytes) / time;
+        passes *= 2;
     }
 }
 

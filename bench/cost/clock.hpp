@@ -5,12 +5,23 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <sys/resource.h>
 #include <vector>
 
 namespace cost {
 
 inline double now_ns() {
     return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// How often the system has taken the processor from this thread to give it to another: what was timed meanwhile is not
+// the measured thing's own time.
+inline long interruptions() {
+#ifdef RUSAGE_THREAD
+    rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) == 0) return usage.ru_nivcsw;
+#endif
+    return 0;
 }
 
 // The value below which a fraction p of the samples lie (nearest rank); NaN where there are none.

@@ -1,7 +1,6 @@
 #include "cost/exact.hpp"
 
 #include <cmath>
-#include <limits>
 
 namespace cost {
 

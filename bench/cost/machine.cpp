@@ -11,6 +11,12 @@ namespace cost {
 
 namespace {
 
+#ifdef __clang__
+const char *const compiler = __VERSION__; // "Clang 14.0.6"
+#else
+const char *const compiler = "gcc " __VERSION__;
+#endif
+
 template <class Value> Value read_value(const std::string &path) {
     Value value{};
     std::ifstream(path) >> value;
@@ -69,8 +75,8 @@ Json machine() {
         levels.push_back(Json().add("level", cache.level).add("bytes", cache.bytes));
     }
     return Json()
-        .add("library", std::string(arnn_build_info()))
-        .add("compiler", std::string(__VERSION__))
+        .add("build_info", std::string(arnn_build_info()))
+        .add("compiler", std::string(compiler))
         .add("caches", levels)
         .add("read_loops", read_loops().size());
 }

@@ -50,7 +50,7 @@ class StepBench {
     double plain_error();
 
     const Fixture &fixture_;
-    size_t streams_, length_, turn_ = 0;
+    size_t streams_, length_, turn_ = 0, interrupted_ = 0;
     Budget budget_;
     Stepper stepper_, rest_stepper_;
     Plain plain_;

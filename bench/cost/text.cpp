@@ -113,14 +113,15 @@ Json run_text(const Task &task) {
     const size_t streams = std::min(task.number("streams"), pieces.size());
     Reader reader(model, pieces, streams);
     const double start = now_ns();
-    double told = start;
-    for (size_t done = 0, read; (read = reader.advance()) != 0;) {
+    const double limit = task.number("seconds") == 0 ? std::numeric_limits<double>::infinity() : task.real("seconds");
+    double told = start, seconds = 0;
+    size_t done = 0;
+    for (size_t read; seconds < limit && (read = reader.advance()) != 0; seconds = (now_ns() - start) * 1e-9) {
         done += read;
         if (now_ns() - told < 2e8) continue;
         told = now_ns();
         print_progress(form, done, text.size());
     }
-    const double seconds = (now_ns() - start) * 1e-9;
     reader.check_finite();
     return Json()
         .add("form", form)
@@ -135,9 +136,10 @@ Json run_text(const Task &task) {
         .add("streams", streams)
         .add("threads", size_t{1})
         .add("pieces", pieces.size())
-        .add("bytes", text.size())
+        .add("text_bytes", text.size())
+        .add("bytes", done)
         .add("seconds", seconds)
-        .add("bytes_per_second", static_cast<double>(text.size()) / seconds);
+        .add("bytes_per_second", static_cast<double>(done) / seconds);
 }
 
 } // namespace cost

@@ -7,7 +7,7 @@
 namespace cost {
 
 // task: form=pieces (cut at blank lines, at the latest after `longest` bytes) or form=whole; file, bytes (0: all),
-// streams, and the model's values.
+// streams, seconds (stop then; 0: never), and the model's values.
 Json run_text(const Task &task);
 
 } // namespace cost
