@@ -7,102 +7,91 @@
 #include "linalg/linalg.h"
 #include "model/random.h"
 
-/* One rule: writes `values`, the parameter's own. Rules that look at another parameter find it before their own in `all`. */
-typedef arnn_status rule(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                         arnn_random *random);
+/* One parameter to fill. Rules that look at another parameter find it, filled before, in `all`. */
+typedef struct fill {
+    const arnn_model_desc *desc;
+    const arnn_parameter *parameter;
+    const arnn_parameters *all;
+    arnn_random random;
+} fill;
 
-static arnn_status normal(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                          arnn_random *random)
+typedef arnn_status rule(fill *fill);
+
+static arnn_status normal(fill *fill)
 {
-    (void)model;
-    (void)all;
-    arnn_random_normal(random, parameter->values, parameter->count);
+    arnn_random_normal(&fill->random, fill->parameter->values, fill->parameter->count);
     return ARNN_OK;
 }
 
-static arnn_status uniform(const arnn_parameter *parameter, arnn_random *random, size_t inputs)
+static arnn_status uniform(fill *fill, size_t inputs)
 {
-    arnn_random_uniform(random, parameter->values, parameter->count, 1.0f / sqrtf((float)inputs));
+    arnn_random_uniform(&fill->random, fill->parameter->values, fill->parameter->count, 1.0f / sqrtf((float)inputs));
     return ARNN_OK;
 }
 
-static arnn_status uniform_hidden(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                                  arnn_random *random)
+static arnn_status uniform_hidden(fill *fill)
 {
-    (void)all;
-    return uniform(parameter, random, model->desc.hidden);
+    return uniform(fill, fill->desc->hidden);
 }
 
-static arnn_status uniform_align(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                                 arnn_random *random)
+static arnn_status uniform_align(fill *fill)
 {
-    (void)all;
-    return uniform(parameter, random, model->desc.align);
+    return uniform(fill, fill->desc->align);
 }
 
-static arnn_status uniform_source(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                                  arnn_random *random)
+static arnn_status uniform_source(fill *fill)
 {
-    (void)all;
-    return uniform(parameter, random, arnn_desc_source_width(&model->desc));
+    return uniform(fill, arnn_desc_source_width(fill->desc));
 }
 
-static arnn_status recency(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                           arnn_random *random)
+static arnn_status recency(fill *fill)
 {
-    (void)all;
-    (void)random;
-    parameter->values[0] = model->desc.recency_start;
+    fill->parameter->values[0] = fill->desc->recency_start;
     return ARNN_OK;
 }
 
-static arnn_status orthogonal(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                              arnn_random *random)
+static arnn_status orthogonal(fill *fill)
 {
-    normal(model, parameter, all, random);
-    return arnn_orthogonalise(parameter->values, parameter->shape[0], parameter->shape[1]);
+    normal(fill);
+    return arnn_orthogonalise(fill->parameter->values, fill->parameter->shape[0], fill->parameter->shape[1]);
 }
 
 /* W_hh: each gate's (n, n) block on its own. */
-static arnn_status orthogonal_gates(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                                    arnn_random *random)
+static arnn_status orthogonal_gates(fill *fill)
 {
-    size_t n = parameter->shape[1];
-    arnn_status status = normal(model, parameter, all, random);
-    for (size_t gate = 0; gate < parameter->shape[0] / n && !status; gate++)
-        status = arnn_orthogonalise(parameter->values + gate * n * n, n, n);
+    size_t n = fill->parameter->shape[1];
+    arnn_status status = normal(fill);
+    for (size_t gate = 0; gate < fill->parameter->shape[0] / n && !status; gate++)
+        status = arnn_orthogonalise(fill->parameter->values + gate * n * n, n, n);
     return status;
 }
 
-/* The part of a query matrix that stands over the state: its last n columns; the others become zero. */
-static void write_state_half(const arnn_parameter *parameter, size_t hidden, const float *matrix)
+/* Where the state's part of a row of a query matrix begins: it stands over z, of which the state is the last n. */
+static float *state_part(const fill *fill, size_t row)
 {
-    size_t width = parameter->shape[1], before = width - hidden;
-    memset(parameter->values, 0, parameter->count * sizeof(float));
-    for (size_t row = 0; row < parameter->shape[0]; row++)
-        memcpy(parameter->values + row * width + before, matrix + row * hidden, hidden * sizeof(float));
+    size_t width = fill->parameter->shape[1];
+    return fill->parameter->values + row * width + (width - fill->desc->hidden);
 }
 
-static arnn_status query(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                         arnn_random *random)
+/* newest: W_Q = W_K over the state, 0 elsewhere. */
+static arnn_status query(fill *fill)
 {
-    if (model->desc.attention_start == ARNN_ATTENTION_SPREAD)
-        return orthogonal(model, parameter, all, random);
-    const arnn_parameter *key = arnn_parameters_of(all, ARNN_ATTN_KEY, parameter->layer);
-    write_state_half(parameter, model->desc.hidden, key->values);
+    size_t n = fill->desc->hidden;
+    if (fill->desc->attention_start == ARNN_ATTENTION_SPREAD)
+        return orthogonal(fill);
+    const arnn_parameter *key = arnn_parameters_of(fill->all, ARNN_ATTN_KEY, fill->parameter->layer);
+    for (size_t row = 0; row < fill->parameter->shape[0]; row++)
+        memcpy(state_part(fill, row), key->values + row * n, n * sizeof(float));
     return ARNN_OK;
 }
 
 /* W stands for W_K' W_Q: with both the same orthogonal matrix, the identity. */
-static arnn_status general(const arnn_model *model, const arnn_parameter *parameter, const arnn_parameters *all,
-                           arnn_random *random)
+static arnn_status general(fill *fill)
 {
-    if (model->desc.attention_start == ARNN_ATTENTION_SPREAD)
-        return orthogonal(model, parameter, all, random);
-    size_t width = parameter->shape[1], before = width - model->desc.hidden;
-    memset(parameter->values, 0, parameter->count * sizeof(float));
-    for (size_t row = 0; row < parameter->shape[0]; row++)
-        parameter->values[row * width + before + row] = 1.0f;
+    if (fill->desc->attention_start == ARNN_ATTENTION_SPREAD)
+        return orthogonal(fill);
+    for (size_t row = 0; row < fill->parameter->shape[0]; row++)
+        state_part(fill, row)[row] = 1.0f;
     return ARNN_OK;
 }
 
@@ -127,8 +116,9 @@ arnn_status arnn_model_initialise(arnn_model *model, uint64_t seed)
     arnn_status status = arnn_parameters_create(&fresh, &model->desc);
     for (size_t i = 0; i < fresh.count && !status; i++) {
         const arnn_parameter *parameter = &fresh.list[i];
-        arnn_random random = arnn_random_of(seed, (uint64_t)parameter->role, parameter->layer);
-        status = rules[parameter->role](model, parameter, &fresh, &random);
+        fill one = {.desc = &model->desc, .parameter = parameter, .all = &fresh};
+        one.random = arnn_random_of(seed, (uint64_t)parameter->role, parameter->layer);
+        status = rules[parameter->role](&one);
     }
     if (!status)
         status = arnn_model_change(model);
