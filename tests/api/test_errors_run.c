@@ -73,11 +73,11 @@ static void test_input_missing(void **unused)
     const int32_t tokens[STEPS * WORLD_STREAMS] = {0};
     world w = made(ARNN_WIRING_AFTER);
     arnn_input in = {.struct_size = sizeof in};
-    refused(&w, ARNN_INVALID_ARGUMENT, "x", NULL, &in, NULL, 1);
+    refused(&w, ARNN_INVALID_ARGUMENT, "dense", NULL, &in, NULL, 1);
     in.tokens = tokens;
-    refused(&w, ARNN_INVALID_ARGUMENT, "x", NULL, &in, NULL, 1);
+    refused(&w, ARNN_INVALID_ARGUMENT, "dense", NULL, &in, NULL, 1);
     in.x = x;
-    refused(&w, ARNN_INVALID_ARGUMENT, "tokens", NULL, &in, NULL, 1);
+    refused(&w, ARNN_INVALID_ARGUMENT, "dense", NULL, &in, NULL, 1);
     world_free(&w);
 
     arnn_model_desc desc = world_desc(ARNN_CELL_GRU, ARNN_WIRING_AFTER);
@@ -88,7 +88,7 @@ static void test_input_missing(void **unused)
     in.x = x;
     refused(&w, ARNN_INVALID_ARGUMENT, "tokens", NULL, &in, NULL, 1);
     in.tokens = tokens;
-    refused(&w, ARNN_INVALID_ARGUMENT, "x", NULL, &in, NULL, 1);
+    refused(&w, ARNN_INVALID_ARGUMENT, "tokens", NULL, &in, NULL, 1);
     world_free(&w);
 }
 

@@ -68,10 +68,10 @@ static void add_layer(picture *p, const world *w, size_t stream, size_t layer, s
 picture world_picture(const world *w)
 {
     picture p = {NULL, 0};
-    size_t used = 0;
+    size_t bytes[2] = {0, 0};
     if (w->cache)
-        assert_ok(arnn_cache_bytes(w->cache, NULL, &used));
-    add(&p, &used, sizeof used);
+        assert_ok(arnn_cache_bytes(w->cache, &bytes[0], &bytes[1]));
+    add(&p, bytes, sizeof bytes);
     for (size_t stream = 0; stream < WORLD_STREAMS; stream++) {
         size_t length;
         assert_ok(arnn_state_length(w->state, &length, stream));

@@ -23,8 +23,7 @@ void world_free(world *w);
 /* `steps` steps of every stream, on inputs that differ by stream and by the stream's time. */
 void world_run(world *w, size_t steps);
 
-/* All that can be read of a state: lengths, values, rows, and the bytes its streams hold in the cache. The caller frees
-   `bytes`. */
+/* All that can be read of a state: lengths, values, rows, and the bytes of its cache. The caller frees `bytes`. */
 typedef struct picture {
     char *bytes;
     size_t size;
