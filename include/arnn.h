@@ -301,6 +301,8 @@ arnn_status arnn_state_set(arnn_state *state, int32_t which, size_t layer, size_
 
 /* Adds rows to a stream's tape without computing them: an encoder's states, a saved past.
    h: (layers, rows, n). m: the same, for the LSTM in `before`, else NULL. s, m and h of the state stay as they are.
+   Additive scores count on |h| <= 1, which every cell but relu keeps: with rows beyond it, units of which W_K h and W_Q z both
+   exceed 43 with opposite signs are not exact.
    Errors: ARNN_NOT_FOUND, ARNN_UNSUPPORTED (wiring none), ARNN_FULL, ARNN_NO_MEMORY. */
 arnn_status arnn_state_append(arnn_state *state, size_t stream, const float *h, const float *m, size_t rows);
 

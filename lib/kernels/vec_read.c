@@ -1,25 +1,62 @@
-/* The read on vectors: one pass over the rows in blocks of VF_LANES, which stay in the first cache between their scores and
-   their weighted sum; one vector of exponentials a block; sums are rescaled only when the maximum moves. Blocks begin at
-   multiples of VF_LANES of the absolute row index, so that a row meets the same arithmetic wherever a run begins. */
+/* The read on vectors: one pass over the rows in blocks, which stay in the first cache between their scores and their
+   weighted sum; the exponentials of a block are made together; sums are rescaled only when the maximum moves. Blocks begin
+   at multiples of their length in the absolute row index, and their length follows from the hidden width: so that a row
+   meets the same arithmetic wherever a run begins. */
 #include <math.h>
 
 #include "kernels/vec_kernels.h"
 #include "kernels/vec_math.h"
 
-#define COLUMNS 4 /* vectors of a row that are summed side by side */
+#define BLOCK_FLOATS 4096 /* of states: 16 KiB, half of a first cache */
+#define BLOCK_ROWS 64     /* at most; a divisor of ARNN_RUN_ROWS */
+#define COLUMNS 4         /* vectors of a row that are summed side by side */
 
+/* Rows of one run that belong to one block. Lane i of a block is its i-th row; those from begin to end - 1 are there. */
 typedef struct block {
-    const float *h[VF_LANES], *m[VF_LANES], *key[VF_LANES]; /* absent rows stand for a present one, so that all can be read */
-    size_t first;      /* absolute index of lane 0 */
-    size_t begin, end; /* lanes that are there */
+    const arnn_run *run;
+    size_t first; /* absolute index of lane 0 */
+    size_t rows, begin, end;
 } block;
+
+/* VF_LANES lanes of a block, for scoring: absent rows stand for a present one, so that all can be read. */
+typedef struct group {
+    const float *rows[VF_LANES];
+} group;
+
+static size_t block_rows(size_t hidden)
+{
+    size_t rows = VF_LANES;
+    while (rows < BLOCK_ROWS && 2 * rows * hidden <= BLOCK_FLOATS)
+        rows *= 2;
+    return rows;
+}
+
+/* Where a lane that is there stands in its run. */
+ARNN_INLINE size_t row_of(const block *at, size_t lane)
+{
+    return at->first + lane - at->run->first;
+}
+
+ARNN_INLINE group take_group(const float *rows, size_t stride, const block *at, size_t lane)
+{
+    group taken;
+    bool whole = lane >= at->begin && lane + VF_LANES <= at->end;
+    for (size_t r = 0; r < VF_LANES; r++) {
+        size_t wanted = lane + r;
+        if (!whole)
+            wanted = wanted < at->begin ? at->begin : wanted >= at->end ? at->end - 1 : wanted;
+        taken.rows[r] = rows + row_of(at, wanted) * stride;
+    }
+    return taken;
+}
 
 /* ---- scores: lane r is row r's ---- */
 
-typedef vf block_score(const arnn_query *query, const block *rows);
+typedef vf group_score(const arnn_query *query, const block *at, size_t lane);
 
-ARNN_INLINE vf score_dot(const arnn_query *query, const block *rows)
+ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane)
 {
+    const group h = take_group(at->run->h, at->run->h_stride, at, lane);
     vf sums[VF_LANES];
     size_t i = 0, n = query->hidden;
 #pragma GCC unroll 16
@@ -29,13 +66,13 @@ ARNN_INLINE vf score_dot(const arnn_query *query, const block *rows)
         vf q = vf_load(query->query + i);
 #pragma GCC unroll 16
         for (size_t r = 0; r < VF_LANES; r++)
-            sums[r] = vf_fma(q, vf_load(rows->h[r] + i), sums[r]);
+            sums[r] = vf_fma(q, vf_load(h.rows[r] + i), sums[r]);
     }
     if (i < n) {
         vf q = vf_load_n(query->query + i, n - i);
 #pragma GCC unroll 16
         for (size_t r = 0; r < VF_LANES; r++)
-            sums[r] = vf_fma(q, vf_load_n(rows->h[r] + i, n - i), sums[r]);
+            sums[r] = vf_fma(q, vf_load_n(h.rows[r] + i, n - i), sums[r]);
     }
     return vf_sums(sums);
 }
@@ -75,11 +112,12 @@ ARNN_INLINE vf score_exponent_row(const arnn_query *query, const float *key)
     return sum;
 }
 
-ARNN_INLINE vf score_exponent(const arnn_query *query, const block *rows)
+ARNN_INLINE vf score_exponent(const arnn_query *query, const block *at, size_t lane)
 {
+    const group key = take_group(at->run->key, query->align, at, lane);
     vf sums[VF_LANES];
     for (size_t r = 0; r < VF_LANES; r++)
-        sums[r] = score_exponent_row(query, rows->key[r]);
+        sums[r] = score_exponent_row(query, key.rows[r]);
     return vf_nfma(vf_set(2.0f), vf_sums(sums), vf_set(query->score_sum));
 }
 
@@ -94,15 +132,40 @@ ARNN_INLINE vf score_tanh_row(const arnn_query *query, const float *key)
     return sum;
 }
 
-ARNN_INLINE vf score_tanh(const arnn_query *query, const block *rows)
+ARNN_INLINE vf score_tanh(const arnn_query *query, const block *at, size_t lane)
 {
+    const group key = take_group(at->run->key, query->align, at, lane);
     vf sums[VF_LANES];
     for (size_t r = 0; r < VF_LANES; r++)
-        sums[r] = score_tanh_row(query, rows->key[r]);
+        sums[r] = score_tanh_row(query, key.rows[r]);
     return vf_sums(sums);
 }
 
-/* ---- the weighted sum ---- */
+/* Recency, absent rows to -inf, and the scores as the caller wants them. */
+static void adjust_scores(float *e, const arnn_query *query, const block *at, float *scores)
+{
+    for (size_t lane = 0; lane < at->rows; lane++) {
+        bool present = lane >= at->begin && lane < at->end;
+        if (present && query->recency != 0.0f)
+            e[lane] -= query->recency * (float)(query->newest - (at->first + lane));
+        if (!present)
+            e[lane] = -INFINITY;
+        if (present && scores)
+            scores[row_of(at, lane)] = e[lane];
+    }
+}
+
+ARNN_INLINE void score_block(float *e, const arnn_query *query, const block *at, float *scores, group_score *score)
+{
+    for (size_t lane = 0; lane < at->rows; lane += VF_LANES) {
+        if (lane < at->end && lane + VF_LANES > at->begin)
+            vf_store(e + lane, score(query, at, lane));
+    }
+    if (at->end - at->begin < at->rows || query->recency != 0.0f || scores)
+        adjust_scores(e, query, at, scores);
+}
+
+/* ---- the softmax, as it goes ---- */
 
 static void rescale(float *sums, float factor, size_t count)
 {
@@ -112,109 +175,101 @@ static void rescale(float *sums, float factor, size_t count)
     vf_store_n(sums + i, vf_mul(vf_load_n(sums + i, count - i), vf_set(factor)), count - i);
 }
 
-/* `vectors` vectors of columns from i on, rows begin .. end-1 in their order. */
-ARNN_INLINE void add_columns(float *sums, const float *const *rows, const float *weights, size_t begin, size_t end,
-                             size_t i, const size_t vectors)
+/* What was summed so far is put on a higher maximum. */
+static void raise_maximum(arnn_partial *partial, float max, size_t n)
+{
+    float factor = vf_one(vf_exp(vf_set(partial->max - max)));
+    rescale(partial->h, factor, n);
+    if (partial->m)
+        rescale(partial->m, factor, n);
+    partial->sum *= factor;
+    partial->max = max;
+}
+
+/* Scores of a block become its weights. */
+static void weigh_block(arnn_partial *partial, float *e, size_t rows, size_t n)
+{
+    vf top = vf_load(e), sum = vf_zero();
+    for (size_t lane = VF_LANES; lane < rows; lane += VF_LANES)
+        top = vf_max(top, vf_load(e + lane));
+    float max = vf_top(top);
+    if (max > partial->max)
+        raise_maximum(partial, max, n);
+    for (size_t lane = 0; lane < rows; lane += VF_LANES) {
+        vf weights = vf_exp(vf_sub(vf_load(e + lane), vf_set(partial->max)));
+        vf_store(e + lane, weights);
+        sum = vf_add(sum, weights);
+    }
+    partial->sum += vf_sum(sum);
+}
+
+/* ---- the weighted sum ---- */
+
+/* `vectors` vectors of columns, over `count` rows in their order. */
+ARNN_INLINE void add_columns(float *sums, const float *rows, size_t stride, const float *weights, size_t count,
+                             const size_t vectors)
 {
     vf columns[COLUMNS];
     for (size_t c = 0; c < vectors; c++)
-        columns[c] = vf_load(sums + i + c * VF_LANES);
-#pragma GCC unroll 16
-    for (size_t r = begin; r < end; r++) {
+        columns[c] = vf_load(sums + c * VF_LANES);
+#pragma GCC unroll 8
+    for (size_t r = 0; r < count; r++) {
         vf weight = vf_set(weights[r]);
         for (size_t c = 0; c < vectors; c++)
-            columns[c] = vf_fma(weight, vf_load(rows[r] + i + c * VF_LANES), columns[c]);
+            columns[c] = vf_fma(weight, vf_load(rows + r * stride + c * VF_LANES), columns[c]);
     }
     for (size_t c = 0; c < vectors; c++)
-        vf_store(sums + i + c * VF_LANES, columns[c]);
+        vf_store(sums + c * VF_LANES, columns[c]);
 }
 
-ARNN_INLINE void add_rows(float *sums, const float *const *rows, const float *weights, size_t begin, size_t end, size_t n)
+static void add_rows(float *sums, const float *rows, size_t stride, const float *weights, size_t count, size_t n)
 {
     size_t i = 0;
     for (; i + COLUMNS * VF_LANES <= n; i += COLUMNS * VF_LANES)
-        add_columns(sums, rows, weights, begin, end, i, COLUMNS);
+        add_columns(sums + i, rows + i, stride, weights, count, COLUMNS);
     for (; i + VF_LANES <= n; i += VF_LANES)
-        add_columns(sums, rows, weights, begin, end, i, 1);
+        add_columns(sums + i, rows + i, stride, weights, count, 1);
     if (i == n)
         return;
     vf column = vf_load_n(sums + i, n - i);
-    for (size_t r = begin; r < end; r++)
-        column = vf_fma(vf_set(weights[r]), vf_load_n(rows[r] + i, n - i), column);
+    for (size_t r = 0; r < count; r++)
+        column = vf_fma(vf_set(weights[r]), vf_load_n(rows + r * stride + i, n - i), column);
     vf_store_n(sums + i, column, n - i);
 }
 
-ARNN_INLINE void add_block(float *sums, const float *const *rows, const float *weights, const block *lanes, size_t n)
+static void add_block(arnn_partial *partial, const block *at, const float *weights, size_t n)
 {
-    if (lanes->begin == 0 && lanes->end == VF_LANES)
-        add_rows(sums, rows, weights, 0, VF_LANES, n); /* the common case, unrolled */
-    else
-        add_rows(sums, rows, weights, lanes->begin, lanes->end, n);
+    const arnn_run *run = at->run;
+    size_t row = row_of(at, at->begin), count = at->end - at->begin;
+    add_rows(partial->h, run->h + row * run->h_stride, run->h_stride, weights + at->begin, count, n);
+    if (run->m)
+        add_rows(partial->m, run->m + row * n, n, weights + at->begin, count, n);
 }
 
-/* ---- a block ---- */
+/* ---- a run ---- */
 
-static block take_block(const arnn_query *query, const arnn_run *run, size_t first)
+static block take_block(const arnn_run *run, size_t first, size_t rows)
 {
-    size_t end = run->first + run->count;
-    block rows = {.first = first};
-    rows.begin = run->first > first ? run->first - first : 0;
-    rows.end = end - first < VF_LANES ? end - first : VF_LANES;
-    for (size_t lane = 0; lane < VF_LANES; lane++) {
-        size_t present = lane < rows.begin ? rows.begin : lane >= rows.end ? rows.end - 1 : lane;
-        size_t row = first + present - run->first;
-        rows.h[lane] = run->h + row * run->h_stride;
-        rows.m[lane] = run->m ? run->m + row * query->hidden : NULL;
-        rows.key[lane] = run->key ? run->key + row * query->align : NULL;
-    }
-    return rows;
-}
-
-/* Recency, absent rows to -inf, and the scores as the caller wants them. */
-static void finish_scores(float *e, const arnn_query *query, const block *rows, float *scores)
-{
-    for (size_t lane = 0; lane < VF_LANES; lane++) {
-        bool present = lane >= rows->begin && lane < rows->end;
-        if (present && query->recency != 0.0f)
-            e[lane] -= query->recency * (float)(query->newest - (rows->first + lane));
-        if (!present)
-            e[lane] = -INFINITY;
-        if (present && scores)
-            scores[lane - rows->begin] = e[lane];
-    }
-}
-
-/* Scores become weights relative to the maximum, with which sums move if it does. */
-static void softmax(arnn_partial *partial, float *e, size_t n)
-{
-    vf scores = vf_load(e);
-    float top = vf_top(scores);
-    if (top > partial->max) {
-        float factor = vf_one(vf_exp(vf_set(partial->max - top)));
-        rescale(partial->h, factor, n);
-        if (partial->m)
-            rescale(partial->m, factor, n);
-        partial->sum *= factor;
-        partial->max = top;
-    }
-    vf weights = vf_exp(vf_sub(scores, vf_set(partial->max)));
-    partial->sum += vf_sum(weights);
-    vf_store(e, weights);
+    size_t end = run->first + run->count - first;
+    return (block){
+        .run = run,
+        .first = first,
+        .rows = rows,
+        .begin = run->first > first ? run->first - first : 0,
+        .end = end < rows ? end : rows,
+    };
 }
 
 ARNN_INLINE void read_rows(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
-                           block_score *score)
+                           group_score *score)
 {
-    size_t end = run->first + run->count;
-    for (size_t first = run->first / VF_LANES * VF_LANES; first < end; first += VF_LANES) {
-        float e[VF_LANES];
-        block rows = take_block(query, run, first);
-        vf_store(e, score(query, &rows));
-        finish_scores(e, query, &rows, scores ? scores + (first + rows.begin - run->first) : NULL);
-        softmax(partial, e, query->hidden);
-        add_block(partial->h, rows.h, e, &rows, query->hidden);
-        if (run->m)
-            add_block(partial->m, rows.m, e, &rows, query->hidden);
+    size_t rows = block_rows(query->hidden), end = run->first + run->count;
+    for (size_t first = run->first / rows * rows; first < end; first += rows) {
+        float e[BLOCK_ROWS];
+        const block at = take_block(run, first, rows);
+        score_block(e, query, &at, scores, score);
+        weigh_block(partial, e, rows, query->hidden);
+        add_block(partial, &at, e, query->hidden);
     }
 }
 

@@ -78,7 +78,7 @@ static void finish_run(arnn_partial *partial, const arnn_query *query, const arn
 
 static void read_dot(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
-    float weights[ARNN_RUN_ROWS];
+    float weights[ARNN_RUN_ROWS] = {0}; /* some BLAS multiply by beta = 0 instead of clearing */
     score_dot(weights, query, run);
     finish_run(partial, query, run, weights, scores);
 }
