@@ -37,9 +37,9 @@ arnn_status arnn_check_streams(const arnn_state *state, const size_t *streams, s
 {
     arnn_status status = ARNN_OK;
     size_t marked = 0;
-    if (count > state->streams)
-        return arnn_error(ARNN_SHAPE, "%zu streams chosen of %zu", count, state->streams);
-    while (streams && marked < count && !(status = mark(state, streams, marked)))
+    if (!streams)
+        return count > state->streams ? arnn_check_stream(state, state->streams) : ARNN_OK;
+    while (marked < count && !(status = mark(state, streams, marked)))
         marked++;
     while (marked > 0)
         state->chosen[streams[--marked]] = false;

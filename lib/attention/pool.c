@@ -32,6 +32,17 @@ void arnn_pool_create(arnn_pool *pool, const arnn_page_shape *shape, size_t limi
     *pool = (arnn_pool){.shape = *shape, .limit = limit};
 }
 
+/* The page made last, which nobody has taken yet, is the first of both lists. */
+static void unmake(arnn_pool *pool)
+{
+    arnn_page *page = arnn_pool_take(pool);
+    assert(page == pool->all);
+    pool->all = page->made;
+    pool->made--;
+    arnn_free(page->floats);
+    arnn_free(page);
+}
+
 void arnn_pool_destroy(arnn_pool *pool)
 {
     while (pool->all) {
@@ -87,8 +98,11 @@ arnn_status arnn_pool_provide_made(arnn_pool *pool, size_t made)
         return arnn_error(ARNN_FULL, "the cache may have %zu pages of %zu rows, %zu in use, and needs %zu",
                           pool->limit, pool->shape.rows, pool->made - pool->unused, made);
     arnn_status status = ARNN_OK;
+    size_t before = pool->made;
     while (pool->made < made && !status)
         status = make(pool);
+    while (status && pool->made > before)
+        unmake(pool);
     return status;
 }
 
