@@ -37,7 +37,7 @@ static arnn_status read_length(size_t *length, const arnn_bytes *from)
 
 static arnn_status open_header(arnn_safetensors *file)
 {
-    size_t length;
+    size_t length = 0;
     arnn_status status = read_length(&length, file->from);
     if (status)
         return status;
