@@ -55,16 +55,14 @@ ARNN_INLINE void tile(const operand *at, const size_t panels, const size_t strea
     for (size_t k = 0; k < vectors * streams; k++)
         sums[k] = vf_load_n(at->y + k % streams * at->y_stride + k / streams * VF_LANES, lanes_of(k / streams, outputs));
     for (size_t i = 0; i < at->inputs; i++) {
-        vf inputs[TILE_STREAMS];
 #pragma GCC unroll 6
-        for (size_t b = 0; b < streams; b++)
-            inputs[b] = vf_set(x[b * at->x_stride + i]);
+        for (size_t b = 0; b < streams; b++) {
+            vf input = vf_set(x[b * at->x_stride + i]);
 #pragma GCC unroll 8
-        for (size_t v = 0; v < vectors; v++) {
-            vf w = vf_load(weights + v / PANEL_VECTORS * panel_floats + i * PANEL + v % PANEL_VECTORS * VF_LANES);
-#pragma GCC unroll 6
-            for (size_t b = 0; b < streams; b++)
-                sums[v * streams + b] = vf_fma(w, inputs[b], sums[v * streams + b]);
+            for (size_t v = 0; v < vectors; v++) {
+                vf w = vf_load(weights + v / PANEL_VECTORS * panel_floats + i * PANEL + v % PANEL_VECTORS * VF_LANES);
+                sums[v * streams + b] = vf_fma(w, input, sums[v * streams + b]);
+            }
         }
     }
 #pragma GCC unroll 12
