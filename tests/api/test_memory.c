@@ -12,7 +12,9 @@ typedef struct bench {
     arnn_model *model; /* made by the operation */
     arnn_cache *cache;
     arnn_state *state;
-    char *file; /* w.model, saved */
+    size_t page;  /* rows in one */
+    float *zeros; /* input of so many steps, or so many rows */
+    char *file;   /* w.model, saved */
     size_t bytes;
     char path[64];
 } bench;
@@ -52,7 +54,7 @@ static size_t exhaust(bench *b, operation *run)
     }
 }
 
-/* A model, two layers of it, and streams one row short of a new page. */
+/* A model of two layers, and streams that have filled a page each. */
 static bench made(int32_t cell, int32_t wiring, int32_t score)
 {
     bench b = {.model = NULL};
@@ -61,10 +63,12 @@ static bench made(int32_t cell, int32_t wiring, int32_t score)
     desc.layers = 2;
     desc.outputs = 3;
     world_make(&b.w, &desc, NULL);
-    size_t page = 1;
+    b.page = 1;
     if (b.w.cache)
-        assert_ok(arnn_cache_page(b.w.cache, &page, &(size_t){0}));
-    world_run(&b.w, page);
+        assert_ok(arnn_cache_page(b.w.cache, &b.page, &(size_t){0}));
+    world_run(&b.w, b.page);
+    b.zeros = calloc(2 * b.page * WORLD_STREAMS * WORLD_WIDTH, sizeof *b.zeros);
+    assert_non_null(b.zeros);
     assert_ok(arnn_model_save_memory(b.w.model, NULL, 0, &b.bytes));
     b.file = malloc(b.bytes);
     assert_non_null(b.file);
@@ -75,6 +79,7 @@ static bench made(int32_t cell, int32_t wiring, int32_t score)
 static void done(bench *b)
 {
     world_free(&b->w);
+    free(b->zeros);
     free(b->file);
 }
 
@@ -121,22 +126,19 @@ static arnn_status state_create(bench *b)
 
 static arnn_status step(bench *b)
 {
-    static const float x[WORLD_STREAMS * WORLD_INPUTS] = {0.5f, -0.5f};
-    arnn_input in = {.struct_size = sizeof in, .x = x};
+    arnn_input in = {.struct_size = sizeof in, .x = b->zeros};
     return arnn_step(b->w.state, NULL, &in, NULL, WORLD_STREAMS);
 }
 
 static arnn_status forward(bench *b)
 {
-    static const float x[200 * WORLD_STREAMS * WORLD_INPUTS] = {0.5f, -0.5f};
-    arnn_input in = {.struct_size = sizeof in, .x = x};
-    return arnn_forward(b->w.state, NULL, &in, NULL, NULL, 200, WORLD_STREAMS);
+    arnn_input in = {.struct_size = sizeof in, .x = b->zeros};
+    return arnn_forward(b->w.state, NULL, &in, NULL, NULL, 2 * b->page, WORLD_STREAMS);
 }
 
 static arnn_status append(bench *b)
 {
-    static const float rows[2 * 300 * WORLD_WIDTH] = {0.5f, -0.5f};
-    return arnn_state_append(b->w.state, 1, rows, rows, 300);
+    return arnn_state_append(b->w.state, 1, b->zeros, b->zeros, b->page + 1);
 }
 
 static void test_model(void **unused)
