@@ -124,14 +124,15 @@ static bool read_exponent(long *exponent, const char *text)
     *exponent = 0;
     if (*text == '\0')
         return true;
-    if (*text != 'e' || text[sign] == '\0' || strspn(text + sign, digits) != strlen(text + sign) || strlen(text + sign) > 4)
+    size_t count = *text == 'e' ? strlen(text + sign) : 0;
+    if (count == 0 || count > 4 || strspn(text + sign, digits) != count)
         return false;
     *exponent = strtol(text + 1, NULL, 10);
     return true;
 }
 
-/* Digits, perhaps a point and more of them, perhaps an exponent: "-0.25", "1e-05". Handed to strtof without the point, so
-   that the locale has nothing to say. */
+/* Digits, perhaps a point and more of them, perhaps an exponent: "-0.25", "1e-05". Handed to strtof without the point,
+   so that the locale has nothing to say. */
 static bool read_float(float *value, const char *text)
 {
     char local[2 * ARNN_FIELD_TEXT];

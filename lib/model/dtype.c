@@ -64,17 +64,12 @@ static void decode_f64(float *values, const unsigned char *bytes, size_t count)
 }
 
 static const arnn_dtype types[] = {
-    {"F32", 32, decode_f32},    {"F16", 16, decode_f16},
-    {"BF16", 16, decode_bf16},  {"F64", 64, decode_f64},
-    {"BOOL", 8, NULL},          {"U8", 8, NULL},
-    {"I8", 8, NULL},            {"U16", 16, NULL},
-    {"I16", 16, NULL},          {"U32", 32, NULL},
-    {"I32", 32, NULL},          {"U64", 64, NULL},
-    {"I64", 64, NULL},          {"C64", 64, NULL},
-    {"F8_E4M3", 8, NULL},       {"F8_E5M2", 8, NULL},
-    {"F8_E4M3FNUZ", 8, NULL},   {"F8_E5M2FNUZ", 8, NULL},
-    {"F8_E8M0", 8, NULL},       {"F6_E2M3", 6, NULL},
-    {"F6_E3M2", 6, NULL},       {"F4", 4, NULL},
+    {"F32", 32, decode_f32},  {"F16", 16, decode_f16},  {"BF16", 16, decode_bf16}, {"F64", 64, decode_f64},
+    {"BOOL", 8, NULL},        {"U8", 8, NULL},          {"I8", 8, NULL},           {"U16", 16, NULL},
+    {"I16", 16, NULL},        {"U32", 32, NULL},        {"I32", 32, NULL},         {"U64", 64, NULL},
+    {"I64", 64, NULL},        {"C64", 64, NULL},        {"F8_E4M3", 8, NULL},      {"F8_E5M2", 8, NULL},
+    {"F8_E4M3FNUZ", 8, NULL}, {"F8_E5M2FNUZ", 8, NULL}, {"F8_E8M0", 8, NULL},      {"F6_E2M3", 6, NULL},
+    {"F6_E3M2", 6, NULL},     {"F4", 4, NULL},
 };
 
 const arnn_dtype *arnn_dtype_of(const char *name)

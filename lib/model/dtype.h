@@ -8,7 +8,8 @@
 typedef struct arnn_dtype {
     const char *name; /* as files write it: "F32" */
     size_t bits;      /* of an element */
-    void (*decode)(float *values, const unsigned char *bytes, size_t count); /* NULL: known, but no weights of ours */
+    /* NULL: known, but no weights of ours. */
+    void (*decode)(float *values, const unsigned char *bytes, size_t count);
 } arnn_dtype;
 
 /* NULL: no type of the format. */

@@ -36,7 +36,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-/* Tensors of PyTorch's modules that say: this is another model. To pass over them would be to compute something else. */
+/* Tensors of PyTorch's modules that say: this is another model. To pass over them would be to compute something
+   else. */
 static arnn_status refuse_names(const plan *plan, const arnn_safetensors *file)
 {
     char quote[ARNN_QUOTE_BYTES];
@@ -45,7 +46,8 @@ static arnn_status refuse_names(const plan *plan, const arnn_safetensors *file)
         if (!starts_with(name, plan->prefix))
             continue;
         if (ends_with(name, "_reverse"))
-            return arnn_error(ARNN_UNSUPPORTED, "%s belongs to a bidirectional layer: load two models, one for each direction",
+            return arnn_error(ARNN_UNSUPPORTED,
+                              "%s belongs to a bidirectional layer: load two models, one for each direction",
                               arnn_json_quote(quote, name));
         if (starts_with(name + strlen(plan->prefix), "weight_hr_l"))
             return arnn_error(ARNN_UNSUPPORTED, "%s belongs to a layer with a projection, which no model here has",
@@ -60,8 +62,8 @@ static const arnn_tensor *find_tensor(plan *plan, const arnn_safetensors *file, 
     return arnn_safetensors_find(file, plan->name);
 }
 
-/* A file has no more layers than tensors. A description that has more lacks some: it is cut to one layer too many, which
-   will be missed by name, instead of making a list of its own length. */
+/* A file has no more layers than tensors. A description that has more lacks some: it is cut to one layer too many,
+   which will be missed by name, instead of making a list of its own length. */
 static arnn_status plan_list(plan *plan, const arnn_safetensors *file, const arnn_model_desc *desc)
 {
     arnn_model_desc cut = *desc;
@@ -157,9 +159,10 @@ static arnn_status read_values(arnn_model *model, const plan *plan, const arnn_s
     return status;
 }
 
-/* What the plan asks for has been checked: the file holds it, so that the model is no larger than the file (twice as large,
-   from elements of 16 bits). */
-static arnn_status make_model(arnn_model **out, const arnn_model_desc *desc, const plan *plan, const arnn_safetensors *file)
+/* What the plan asks for has been checked: the file holds it, so that the model is no larger than the file (twice as
+   large, from elements of 16 bits). */
+static arnn_status make_model(arnn_model **out, const arnn_model_desc *desc, const plan *plan,
+                              const arnn_safetensors *file)
 {
     arnn_status status = arnn_model_new(out, desc);
     if (!status)

@@ -11,8 +11,8 @@
 #define METADATA_BYTES 6 /* "":"", */
 
 /* An error of a tensor: "tensor weight_hh_l0: " and the rest. */
-#define TENSOR_ERROR(tensor, format, ...)                                                                             \
-    arnn_error(ARNN_FORMAT, "tensor %s: " format, arnn_json_quote((char[ARNN_QUOTE_BYTES]){0}, (tensor)->name),       \
+#define TENSOR_ERROR(tensor, format, ...) \
+    arnn_error(ARNN_FORMAT, "tensor %s: " format, arnn_json_quote((char[ARNN_QUOTE_BYTES]){0}, (tensor)->name), \
                __VA_ARGS__)
 
 /* ---- the members of a tensor's entry ---- */
@@ -208,7 +208,8 @@ static arnn_status check_layout(arnn_safetensors *file, size_t data_bytes)
         if (tensor->begin < end)
             return TENSOR_ERROR(tensor, "its data begin at %zu and overlap what ends at %zu", tensor->begin, end);
         if (tensor->end > data_bytes)
-            return TENSOR_ERROR(tensor, "its data end at %zu, but the file has %zu bytes of data", tensor->end, data_bytes);
+            return TENSOR_ERROR(tensor, "its data end at %zu, but the file has %zu bytes of data", tensor->end,
+                                data_bytes);
     }
     if (end != data_bytes)
         return arnn_error(ARNN_FORMAT, "%zu bytes follow the data of the last tensor", data_bytes - end);

@@ -106,8 +106,9 @@ static size_t sequence_length(const unsigned char *text)
         unsigned char first, last, low, high; /* range of the first byte, range of the second */
         size_t length;
     } rows[] = {
-        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
-        {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
     };
     if (text[0] >= 0x20 && text[0] < 0x80) /* DEL too: JSON allows it */
         return 1;
@@ -130,8 +131,9 @@ arnn_status arnn_json_string(arnn_json *json, char **text)
     while (*json->next != '"') {
         size_t length = sequence_length((const unsigned char *)json->next);
         if (length == 0)
-            return arnn_json_expected(json, json->next == json->end ? "the end of a string"
-                                                                    : "a character of UTF-8 that is no control character");
+            return arnn_json_expected(json, json->next == json->end
+                                                ? "the end of a string"
+                                                : "a character of UTF-8 that is no control character");
         if (*json->next == '\\') {
             json->next++;
             if (!read_escape(json, &out))

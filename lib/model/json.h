@@ -1,9 +1,9 @@
 /*
- * The JSON of safetensors headers: objects, strings, sizes and lists of sizes, strictly. Text is decoded where it stands, so
- * nothing is allocated and nothing is nested deeper than its caller nests it.
+ * The JSON of safetensors headers: objects, strings, sizes and lists of sizes, strictly. Text is decoded where it
+ * stands, so nothing is allocated and nothing is nested deeper than its caller nests it.
  *
- * Why not a library for all of JSON: the header has one fixed shape, so that everything else is an error anyway; and jansson
- * (2.14), whose lexer ignores that its buffer could not grow, writes beyond its memory when memory is short.
+ * Why not a library for all of JSON: the header has one fixed shape, so that everything else is an error anyway; and
+ * jansson (2.14), whose lexer ignores that its buffer could not grow, writes beyond its memory when memory is short.
  */
 #ifndef ARNN_MODEL_JSON_H
 #define ARNN_MODEL_JSON_H
@@ -14,8 +14,8 @@
 
 typedef struct arnn_json {
     char *begin;
-    char *next; /* where reading goes on */
-    char *end;  /* *end is '\0' */
+    char *next;        /* where reading goes on */
+    char *end;         /* *end is '\0' */
     const char *entry; /* whose value is read, for sentences; NULL: none's */
 } arnn_json;
 

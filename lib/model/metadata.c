@@ -102,7 +102,8 @@ arnn_status arnn_metadata_description(arnn_model_desc *desc, const arnn_safetens
         return status;
     if (!has_description(file)) {
         if (!given)
-            return arnn_error(ARNN_INVALID_ARGUMENT, "the file does not describe its model, and no description was given");
+            return arnn_error(ARNN_INVALID_ARGUMENT,
+                              "the file does not describe its model, and no description was given");
         *desc = resolved;
         return ARNN_OK;
     }

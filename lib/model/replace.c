@@ -110,8 +110,8 @@ static arnn_status give_name(replacement *r)
     return ARNN_OK;
 }
 
-/* Makes the new name last. The file is there and whole by now: a folder that this process may not read, or that its file
-   system cannot sync, is no error. */
+/* Makes the new name last. The file is there and whole by now: a folder that this process may not read, or that its
+   file system cannot sync, is no error. */
 static arnn_status sync_folder(const replacement *r, int folder)
 {
     if (folder >= 0 && !arnn_io_sync(folder) && errno != EINVAL && errno != ENOTSUP)

@@ -18,8 +18,8 @@ static arnn_status read_length(size_t *length, const arnn_bytes *from)
     unsigned char bytes[LENGTH_BYTES];
     uint64_t value = 0;
     if (from->bytes < LENGTH_BYTES)
-        return arnn_error(ARNN_FORMAT, "%zu bytes are no safetensors file: the header's length alone has %d", from->bytes,
-                          LENGTH_BYTES);
+        return arnn_error(ARNN_FORMAT, "%zu bytes are no safetensors file: the header's length alone has %d",
+                          from->bytes, LENGTH_BYTES);
     arnn_status status = arnn_bytes_read(from, bytes, 0, LENGTH_BYTES);
     if (status)
         return status;
@@ -29,8 +29,8 @@ static arnn_status read_length(size_t *length, const arnn_bytes *from)
         return arnn_error(ARNN_FORMAT, "the header's length is %llu, expected 2 to %d: not a safetensors file?",
                           (unsigned long long)value, ARNN_HEADER_LIMIT);
     if (value > from->bytes - LENGTH_BYTES)
-        return arnn_error(ARNN_FORMAT, "the header's length is %llu, but only %zu bytes follow", (unsigned long long)value,
-                          from->bytes - LENGTH_BYTES);
+        return arnn_error(ARNN_FORMAT, "the header's length is %llu, but only %zu bytes follow",
+                          (unsigned long long)value, from->bytes - LENGTH_BYTES);
     *length = (size_t)value;
     return ARNN_OK;
 }

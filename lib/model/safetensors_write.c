@@ -39,8 +39,8 @@ static arnn_status put_entry(arnn_sink *sink, const arnn_parameter *parameter, s
     char shape[ARNN_SHAPE_TEXT];
     snprintf(shape, sizeof shape, parameter->rank == 1 ? "%zu" : "%zu,%zu", parameter->shape[0], parameter->shape[1]);
     *offset = end;
-    return put(sink, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}", parameter->name, shape, begin,
-               end);
+    return put(sink, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}", parameter->name, shape,
+               begin, end);
 }
 
 static arnn_status put_header(arnn_sink *sink, const arnn_model_desc *desc, const arnn_parameters *parameters)
@@ -78,7 +78,7 @@ arnn_status arnn_safetensors_write(arnn_sink *sink, const arnn_model_desc *desc,
 {
     arnn_sink counter;
     arnn_sink_count(&counter);
-    put_header(&counter, desc, parameters); /* counting cannot fail */
+    put_header(&counter, desc, parameters);       /* counting cannot fail */
     size_t padding = (8 - counter.bytes % 8) % 8; /* data begin at a multiple of 8 */
     if (counter.bytes + padding > ARNN_HEADER_LIMIT)
         return arnn_error(ARNN_UNSUPPORTED, "the header would have %zu bytes, and safetensors allow %d", counter.bytes,

@@ -8,11 +8,11 @@ typedef struct arnn_sink arnn_sink;
 
 struct arnn_sink {
     arnn_status (*write)(arnn_sink *sink, const void *data, size_t bytes);
-    size_t bytes;     /* written so far */
-    char *memory;     /* what arnn_sink_memory was given */
-    int file;         /* what arnn_sink_file was given */
+    size_t bytes; /* written so far */
+    char *memory; /* what arnn_sink_memory was given */
+    int file;     /* what arnn_sink_file was given */
     const char *path;
-    size_t waiting;   /* bytes that wait in the buffer */
+    size_t waiting; /* bytes that wait in the buffer */
     char buffer[1 << 14];
 };
 

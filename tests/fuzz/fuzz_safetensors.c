@@ -1,9 +1,10 @@
 /*
- * Bytes of any kind as a model: no crash, no leak, no undefined behaviour, and what loads can be saved and loaded again.
+ * Bytes of any kind as a model: no crash, no leak, no undefined behaviour, and what loads can be saved and loaded
+ * again.
  *     clang -std=c11 -D_POSIX_C_SOURCE=200809L -fsanitize=fuzzer,address,undefined .. fuzz_safetensors.c
  *     fuzz_safetensors -runs=20000 -seed=1
- * The custom mutator begins with a good file and changes its header or its bytes, so that the fuzzer comes further than to
- * the first check from nothing.
+ * The custom mutator begins with a good file and changes its header or its bytes, so that the fuzzer comes further than
+ * to the first check from nothing.
  */
 #include <stdlib.h>
 #include <string.h>

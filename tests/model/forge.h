@@ -14,7 +14,8 @@ typedef struct forged {
     size_t bytes;
 } forged;
 
-/* A file whose header is `length` bytes of `header` and claims to have `claimed`, and `data_bytes` bytes 0, 1, 2, .. of data. */
+/* A file whose header is `length` bytes of `header` and claims to have `claimed`, and `data_bytes` bytes 0, 1, 2, ..
+   of data. */
 static inline forged forge_claiming(const char *header, size_t length, uint64_t claimed, size_t data_bytes)
 {
     forged file = {malloc(8 + length + data_bytes), 8 + length + data_bytes};

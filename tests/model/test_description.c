@@ -64,8 +64,9 @@ static void round_trip(const arnn_field *field, const void *value, size_t bytes)
     assert_true(arnn_field_equal(field, &desc, &back));
 }
 
-static const float floats[] = {0.0f, -0.0f, 1.0f, 0.1f, -0.1f, 1.0f / 3.0f, 0.08838835f, 16777217.0f, FLT_MAX, -FLT_MAX,
-                               FLT_MIN, FLT_EPSILON, 0x1p-149f, -0x1.fffffcp-127f, 1e10f, 123456.789f};
+static const float floats[] = {0.0f,        -0.0f,      1.0f,     0.1f,    -0.1f,       1.0f / 3.0f, 0.08838835f,
+                               16777217.0f, FLT_MAX,    -FLT_MAX, FLT_MIN, FLT_EPSILON, 0x1p-149f,   -0x1.fffffcp-127f,
+                               1e10f,       123456.789f};
 
 static void floats_round_trip(void)
 {
@@ -115,8 +116,8 @@ static void test_float_texts(void **unused)
     static const struct {
         const char *text;
         float value;
-    } rows[] = {{"1", 1.0f}, {"0.5", 0.5f}, {"-2.50", -2.5f}, {"1e3", 1000.0f}, {"1e+3", 1000.0f}, {"25e-2", 0.25f},
-                {"1.5e-01", 0.15f}, {"007", 7.0f}, {"1e-99", 0.0f}};
+    } rows[] = {{"1", 1.0f},      {"0.5", 0.5f},      {"-2.50", -2.5f}, {"1e3", 1000.0f}, {"1e+3", 1000.0f},
+                {"25e-2", 0.25f}, {"1.5e-01", 0.15f}, {"007", 7.0f},    {"1e-99", 0.0f}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         arnn_model_desc desc = defaults();
         assert_true(arnn_field_read(field_of("scale"), &desc, rows[i].text));
@@ -130,14 +131,48 @@ static void test_no_values(void **unused)
     static const struct {
         const char *field, *text;
     } rows[] = {
-        {"cell", ""}, {"cell", "RNN_TANH"}, {"cell", "rnn_tan"}, {"cell", "rnn_tanhh"}, {"cell", "0"}, {"wiring", "dot"},
-        {"recency", ""}, {"recency", "2"}, {"recency", "true"}, {"skip", "-1"}, {"skip", "01"},
-        {"hidden", ""}, {"hidden", "-1"}, {"hidden", "+1"}, {"hidden", " 1"}, {"hidden", "1 "}, {"hidden", "1.0"},
-        {"hidden", "0x10"}, {"hidden", "18446744073709551616"}, {"hidden", "99999999999999999999999999"},
-        {"scale", ""}, {"scale", "-"}, {"scale", "."}, {"scale", ".5"}, {"scale", "5."}, {"scale", "1,5"}, {"scale", "1.5.5"},
-        {"scale", " 1"}, {"scale", "1 "}, {"scale", "+1"}, {"scale", "--1"}, {"scale", "1e"}, {"scale", "1e+"}, {"scale", "1ee5"},
-        {"scale", "1e5.5"}, {"scale", "1e10000"}, {"scale", "nan"}, {"scale", "inf"}, {"scale", "0x1p3"}, {"scale", "1e39"},
-        {"scale", "1E5"}, {"scale", "0.00000000000000000000000000000001"},
+        {"cell", ""},
+        {"cell", "RNN_TANH"},
+        {"cell", "rnn_tan"},
+        {"cell", "rnn_tanhh"},
+        {"cell", "0"},
+        {"wiring", "dot"},
+        {"recency", ""},
+        {"recency", "2"},
+        {"recency", "true"},
+        {"skip", "-1"},
+        {"skip", "01"},
+        {"hidden", ""},
+        {"hidden", "-1"},
+        {"hidden", "+1"},
+        {"hidden", " 1"},
+        {"hidden", "1 "},
+        {"hidden", "1.0"},
+        {"hidden", "0x10"},
+        {"hidden", "18446744073709551616"},
+        {"hidden", "99999999999999999999999999"},
+        {"scale", ""},
+        {"scale", "-"},
+        {"scale", "."},
+        {"scale", ".5"},
+        {"scale", "5."},
+        {"scale", "1,5"},
+        {"scale", "1.5.5"},
+        {"scale", " 1"},
+        {"scale", "1 "},
+        {"scale", "+1"},
+        {"scale", "--1"},
+        {"scale", "1e"},
+        {"scale", "1e+"},
+        {"scale", "1ee5"},
+        {"scale", "1e5.5"},
+        {"scale", "1e10000"},
+        {"scale", "nan"},
+        {"scale", "inf"},
+        {"scale", "0x1p3"},
+        {"scale", "1e39"},
+        {"scale", "1E5"},
+        {"scale", "0.00000000000000000000000000000001"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         arnn_model_desc desc = defaults();
@@ -146,13 +181,13 @@ static void test_no_values(void **unused)
     }
 }
 
-/* A locale whose decimal point is a comma, or the Arabic one of two bytes. Where the machine has none, this is skipped; the
-   tests above fix the text itself. */
+/* A locale whose decimal point is a comma, or the Arabic one of two bytes. Where the machine has none, this is
+   skipped; the tests above fix the text itself. */
 static void test_locale(void **unused)
 {
     (void)unused;
-    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "nl_NL.UTF-8", "ru_RU.UTF-8",
-                                        "ps_AF.UTF-8", "ps_AF", "fa_IR.UTF-8"};
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8",  "de_DE", "fr_FR.UTF-8", "nl_NL.UTF-8",
+                                        "ru_RU.UTF-8", "ps_AF.UTF-8", "ps_AF", "fa_IR.UTF-8"};
     size_t tried = 0;
     for (size_t i = 0; i < COUNT(names); i++) {
         if (!setlocale(LC_NUMERIC, names[i]))
@@ -212,9 +247,16 @@ static void test_sizes_out_of_range(void **unused)
     static const struct {
         const char *field, *text;
     } rows[] = {
-        {"inputs", "0"}, {"hidden", "0"}, {"layers", "0"}, {"inputs", "2147483648"}, {"hidden", "2147483648"},
-        {"layers", "18446744073709551615"}, {"vocab", "18446744073709551615"}, {"align", "4294967296"},
-        {"outputs", "18446744073709551615"}, {"window", "18446744073709551615"},
+        {"inputs", "0"},
+        {"hidden", "0"},
+        {"layers", "0"},
+        {"inputs", "2147483648"},
+        {"hidden", "2147483648"},
+        {"layers", "18446744073709551615"},
+        {"vocab", "18446744073709551615"},
+        {"align", "4294967296"},
+        {"outputs", "18446744073709551615"},
+        {"window", "18446744073709551615"},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_error(ARNN_INVALID_ARGUMENT, rows[i].field, resolve_with(rows[i].field, rows[i].text, defaults()));
@@ -237,14 +279,29 @@ static void test_combinations(void **unused)
     static const struct {
         const char *wiring, *field, *text, *word; /* word NULL: they go together */
     } rows[] = {
-        {"none", "score", "general", "score"}, {"none", "attention_start", "newest", "attention_start"},
-        {"none", "start_row", "zero", "start_row"}, {"none", "recency", "1", "recency"}, {"none", "scale", "0.5", "scale"},
-        {"none", "align", "8", "align"}, {"none", "window", "8", "window"}, {"none", "source", "s", "source s"},
-        {"none", "source", "hs", "source hs"}, {"before", "source", "s", "source s"}, {"before", "source", "hs", "before"},
-        {"after", "sinks", "2", "sinks"}, {"beside", "sinks", "1", "sinks"},
-        {"none", "skip", "1", NULL}, {"none", "vocab", "9", NULL}, {"none", "outputs", "9", NULL}, {"none", "layers", "3", NULL},
-        {"after", "source", "hs", NULL}, {"beside", "source", "s", NULL}, {"before", "score", "additive", NULL},
-        {"before", "window", "1", NULL}, {"beside", "recency", "1", NULL}, {"after", "scale", "-1", NULL},
+        {"none", "score", "general", "score"},
+        {"none", "attention_start", "newest", "attention_start"},
+        {"none", "start_row", "zero", "start_row"},
+        {"none", "recency", "1", "recency"},
+        {"none", "scale", "0.5", "scale"},
+        {"none", "align", "8", "align"},
+        {"none", "window", "8", "window"},
+        {"none", "source", "s", "source s"},
+        {"none", "source", "hs", "source hs"},
+        {"before", "source", "s", "source s"},
+        {"before", "source", "hs", "before"},
+        {"after", "sinks", "2", "sinks"},
+        {"beside", "sinks", "1", "sinks"},
+        {"none", "skip", "1", NULL},
+        {"none", "vocab", "9", NULL},
+        {"none", "outputs", "9", NULL},
+        {"none", "layers", "3", NULL},
+        {"after", "source", "hs", NULL},
+        {"beside", "source", "s", NULL},
+        {"before", "score", "additive", NULL},
+        {"before", "window", "1", NULL},
+        {"beside", "recency", "1", NULL},
+        {"after", "scale", "-1", NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         arnn_model_desc desc = defaults();
@@ -303,13 +360,20 @@ static void test_widths(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),           cmocka_unit_test(test_fields_are_all),
-        cmocka_unit_test(test_round_trip),         cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_float_texts),        cmocka_unit_test(test_no_values),
-        cmocka_unit_test(test_locale),             cmocka_unit_test(test_words_out_of_range),
-        cmocka_unit_test(test_floats_not_finite),  cmocka_unit_test(test_sizes_out_of_range),
-        cmocka_unit_test(test_struct_size),        cmocka_unit_test(test_combinations),
-        cmocka_unit_test(test_resolving_twice_is_once), cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_fields_are_all),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_float_texts),
+        cmocka_unit_test(test_no_values),
+        cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_words_out_of_range),
+        cmocka_unit_test(test_floats_not_finite),
+        cmocka_unit_test(test_sizes_out_of_range),
+        cmocka_unit_test(test_struct_size),
+        cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_resolving_twice_is_once),
+        cmocka_unit_test(test_widths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

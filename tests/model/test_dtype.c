@@ -60,7 +60,8 @@ static void test_every_bf16(void **unused)
 static void test_f32_bit_for_bit(void **unused)
 {
     (void)unused;
-    static const uint32_t patterns[] = {0, 0x80000000, 1, 0x807fffff, 0x3dcccccd, 0x7f7fffff, 0xff800000, 0x7fc00000, 0x7fa12345};
+    static const uint32_t patterns[] = {0,          0x80000000, 1,          0x807fffff, 0x3dcccccd,
+                                        0x7f7fffff, 0xff800000, 0x7fc00000, 0x7fa12345};
     for (size_t i = 0; i < COUNT(patterns); i++) {
         unsigned char bytes[4];
         float value;
@@ -81,10 +82,10 @@ static void test_f64_is_rounded(void **unused)
         float expected;
     } rows[] = {
         {0.1, 0.1f},
-        {1.0 + 0x1p-24, 1.0f},                 /* a tie goes to even */
+        {1.0 + 0x1p-24, 1.0f}, /* a tie goes to even */
         {1.0 + 0x1p-24 + 0x1p-50, 1.0f + 0x1p-23f},
         {-0.0, -0.0f},
-        {0x1p-149, 0x1p-149f},                 /* the least denormal */
+        {0x1p-149, 0x1p-149f}, /* the least denormal */
         {0x1p-151, 0.0f},
         {FLT_MAX, FLT_MAX},
         {1e300, INFINITY},
@@ -116,10 +117,11 @@ static void test_names(void **unused)
         size_t bits;
         bool readable;
     } rows[] = {
-        {"F32", 32, true},   {"F16", 16, true},      {"BF16", 16, true},    {"F64", 64, true},     {"I64", 64, false},
-        {"U64", 64, false},  {"C64", 64, false},     {"I32", 32, false},    {"U32", 32, false},    {"I16", 16, false},
-        {"U16", 16, false},  {"I8", 8, false},       {"U8", 8, false},      {"BOOL", 8, false},    {"F8_E4M3", 8, false},
-        {"F8_E5M2", 8, false}, {"F8_E8M0", 8, false}, {"F6_E2M3", 6, false}, {"F6_E3M2", 6, false}, {"F4", 4, false},
+        {"F32", 32, true},         {"F16", 16, true},         {"BF16", 16, true},    {"F64", 64, true},
+        {"I64", 64, false},        {"U64", 64, false},        {"C64", 64, false},    {"I32", 32, false},
+        {"U32", 32, false},        {"I16", 16, false},        {"U16", 16, false},    {"I8", 8, false},
+        {"U8", 8, false},          {"BOOL", 8, false},        {"F8_E4M3", 8, false}, {"F8_E5M2", 8, false},
+        {"F8_E8M0", 8, false},     {"F6_E2M3", 6, false},     {"F6_E3M2", 6, false}, {"F4", 4, false},
         {"F8_E4M3FNUZ", 8, false}, {"F8_E5M2FNUZ", 8, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -142,10 +144,17 @@ static void test_bytes(void **unused)
         size_t elements, bytes;
         bool possible;
     } rows[] = {
-        {"F32", 0, 0, true},     {"F32", 5, 20, true},   {"F64", 3, 24, true},
-        {"F4", 2, 1, true},      {"F4", 3, 0, false},    {"F6_E2M3", 4, 3, true},
-        {"F6_E2M3", 5, 0, false}, {"F6_E2M3", 12, 9, true}, {"F64", SIZE_MAX / 8, SIZE_MAX / 8 * 8, true},
-        {"F64", SIZE_MAX / 8 + 1, 0, false},             {"U8", SIZE_MAX, SIZE_MAX, true},
+        {"F32", 0, 0, true},
+        {"F32", 5, 20, true},
+        {"F64", 3, 24, true},
+        {"F4", 2, 1, true},
+        {"F4", 3, 0, false},
+        {"F6_E2M3", 4, 3, true},
+        {"F6_E2M3", 5, 0, false},
+        {"F6_E2M3", 12, 9, true},
+        {"F64", SIZE_MAX / 8, SIZE_MAX / 8 * 8, true},
+        {"F64", SIZE_MAX / 8 + 1, 0, false},
+        {"U8", SIZE_MAX, SIZE_MAX, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         size_t bytes;
@@ -158,8 +167,9 @@ static void test_bytes(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_f16),      cmocka_unit_test(test_every_bf16),   cmocka_unit_test(test_f32_bit_for_bit),
-        cmocka_unit_test(test_f64_is_rounded), cmocka_unit_test(test_many_at_once), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_every_f16),       cmocka_unit_test(test_every_bf16),
+        cmocka_unit_test(test_f32_bit_for_bit), cmocka_unit_test(test_f64_is_rounded),
+        cmocka_unit_test(test_many_at_once),    cmocka_unit_test(test_names),
         cmocka_unit_test(test_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

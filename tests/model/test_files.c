@@ -49,10 +49,24 @@ static void test_every_field(void **unused)
     static const struct {
         const char *field, *text;
     } rows[] = {
-        {"cell", "gru"}, {"wiring", "beside"}, {"score", "additive"}, {"attention_start", "newest"}, {"start_row", "zero"},
-        {"recency", "1"}, {"skip", "1"}, {"source", "hs"}, {"scale", "0.0883883461"}, {"recency_start", "1e-45"},
-        {"inputs", "5"}, {"hidden", "4"}, {"layers", "3"}, {"vocab", "9"}, {"align", "2"}, {"window", "18446744073709551"},
-        {"outputs", "6"}, {"sinks", "4"},
+        {"cell", "gru"},
+        {"wiring", "beside"},
+        {"score", "additive"},
+        {"attention_start", "newest"},
+        {"start_row", "zero"},
+        {"recency", "1"},
+        {"skip", "1"},
+        {"source", "hs"},
+        {"scale", "0.0883883461"},
+        {"recency_start", "1e-45"},
+        {"inputs", "5"},
+        {"hidden", "4"},
+        {"layers", "3"},
+        {"vocab", "9"},
+        {"align", "2"},
+        {"window", "18446744073709551"},
+        {"outputs", "6"},
+        {"sinks", "4"},
     };
     arnn_model_desc all = described(ARNN_CELL_RNN_TANH, ARNN_WIRING_AFTER);
     size_t fields = 0;
@@ -91,7 +105,8 @@ static void test_layout(void **unused)
     json_t *header = json_loadb((char *)file.data + 8, length, JSON_REJECT_DUPLICATES, &error), *entry;
     assert_non_null(header);
     const char *name;
-    json_object_foreach(header, name, entry) {
+    json_object_foreach(header, name, entry)
+    {
         if (strcmp(name, "__metadata__") == 0)
             continue;
         const arnn_parameter *parameter = &model->parameters.list[index++];
@@ -100,7 +115,8 @@ static void test_layout(void **unused)
         assert_string_equal(json_string_value(json_object_get(entry, "dtype")), "F32");
         assert_int_equal(json_array_size(json_object_get(entry, "shape")), parameter->rank);
         for (size_t i = 0; i < parameter->rank; i++)
-            assert_int_equal(json_integer_value(json_array_get(json_object_get(entry, "shape"), i)), parameter->shape[i]);
+            assert_int_equal(json_integer_value(json_array_get(json_object_get(entry, "shape"), i)),
+                             parameter->shape[i]);
         json_t *offsets = json_object_get(entry, "data_offsets");
         assert_int_equal(json_integer_value(json_array_get(offsets, 0)), next);
         next += parameter->count * 4;
@@ -212,12 +228,8 @@ static void test_not_regular(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_round_trip),
-        IN_FOLDER(test_every_field),
-        cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_write_memory),
-        IN_FOLDER(test_every_truncation),
-        cmocka_unit_test(test_every_bit),
+        IN_FOLDER(test_round_trip),          IN_FOLDER(test_every_field),      cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_write_memory), IN_FOLDER(test_every_truncation), cmocka_unit_test(test_every_bit),
         IN_FOLDER(test_not_regular),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,10 +94,24 @@ static void test_sizes(void **unused)
         bool good;
         size_t value;
     } rows[] = {
-        {"0", true, 0},          {" 7", true, 7},    {"10 ", true, 10}, {"18446744073709551615", sizeof(size_t) == 8, SIZE_MAX},
-        {"18446744073709551616", false, 0}, {"99999999999999999999999", false, 0},
-        {"", false, 0},          {"-1", false, 0},   {"-0", false, 0},  {"+1", false, 0},  {"01", false, 0}, {"00", false, 0},
-        {"1.0", false, 0},       {"1e2", false, 0},  {"1E2", false, 0}, {"\"1\"", false, 0}, {"x", false, 0}, {"null", false, 0},
+        {"0", true, 0},
+        {" 7", true, 7},
+        {"10 ", true, 10},
+        {"18446744073709551615", sizeof(size_t) == 8, SIZE_MAX},
+        {"18446744073709551616", false, 0},
+        {"99999999999999999999999", false, 0},
+        {"", false, 0},
+        {"-1", false, 0},
+        {"-0", false, 0},
+        {"+1", false, 0},
+        {"01", false, 0},
+        {"00", false, 0},
+        {"1.0", false, 0},
+        {"1e2", false, 0},
+        {"1E2", false, 0},
+        {"\"1\"", false, 0},
+        {"x", false, 0},
+        {"null", false, 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char buffer[64];

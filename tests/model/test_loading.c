@@ -1,7 +1,7 @@
 /* Tensors that others saved: what a model needs of a file, what it refuses, and how it says so. */
 #include "models.h"
 
-#define ENTRY(name, type, shape, from, to)                                                                           \
+#define ENTRY(name, type, shape, from, to) \
     "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" from "," to "]}"
 #define IH ENTRY("weight_ih_l0", "F32", "[1,2]", "0", "8")
 #define HH ENTRY("weight_hh_l0", "F32", "[1,1]", "8", "12")
@@ -46,8 +46,8 @@ static const struct {
     {"foreign metadata", "{\"__metadata__\":{\"format\":\"pt\",\"by\":\"me\"}," ALL "}", 20, NULL, 0, ARNN_OK, NULL},
     {"bias=False", "{" IH "," HH "}", 12, NULL, 0, ARNN_OK, NULL},
     {"one bias missing", "{" IH "," HH "," BIH "}", 16, NULL, 0, ARNN_NOT_FOUND, "bias_hh_l0"},
-    {"the other bias missing", "{" IH "," HH "," ENTRY("bias_hh_l0", "F32", "[1]", "12", "16") "}", 16, NULL, 0, ARNN_NOT_FOUND,
-     "bias_ih_l0"},
+    {"the other bias missing", "{" IH "," HH "," ENTRY("bias_hh_l0", "F32", "[1]", "12", "16") "}", 16, NULL, 0,
+     ARNN_NOT_FOUND, "bias_ih_l0"},
     {"a weight missing", "{" IH "}", 8, NULL, 0, ARNN_NOT_FOUND, "no tensor weight_hh_l0"},
     {"no tensor at all", "{}", 0, NULL, 0, ARNN_NOT_FOUND, "no tensor weight_ih_l0"},
     {"another shape", "{" ENTRY("weight_ih_l0", "F32", "[2,1]", "0", "8") "," HH "}", 12, NULL, 0, ARNN_SHAPE,
@@ -56,17 +56,19 @@ static const struct {
      "weight_ih_l0 has shape (2), expected (1, 2)"},
     {"a rank too many", "{" ENTRY("weight_ih_l0", "F32", "[1,2,1]", "0", "8") "," HH "}", 12, NULL, 0, ARNN_SHAPE,
      "weight_ih_l0 has shape (1, 2, 1), expected (1, 2)"},
-    {"a bias of rank 2", "{" IH "," HH "," ENTRY("bias_ih_l0", "F32", "[1,1]", "12", "16") "," BHH "}", 20, NULL, 0, ARNN_SHAPE,
-     "bias_ih_l0 has shape (1, 1), expected (1)"},
-    {"integers for weights", "{" ENTRY("weight_ih_l0", "I32", "[1,2]", "0", "8") "," HH "}", 12, NULL, 0, ARNN_UNSUPPORTED,
-     "weight_ih_l0 has dtype I32"},
+    {"a bias of rank 2", "{" IH "," HH "," ENTRY("bias_ih_l0", "F32", "[1,1]", "12", "16") "," BHH "}", 20, NULL, 0,
+     ARNN_SHAPE, "bias_ih_l0 has shape (1, 1), expected (1)"},
+    {"integers for weights", "{" ENTRY("weight_ih_l0", "I32", "[1,2]", "0", "8") "," HH "}", 12, NULL, 0,
+     ARNN_UNSUPPORTED, "weight_ih_l0 has dtype I32"},
     {"a tensor too many", "{" ALL "," MORE("extra") "}", 24, NULL, 0, ARNN_FORMAT, "extra"},
     {"a layer too many", "{" ALL "," MORE("weight_ih_l1") "}", 24, NULL, 0, ARNN_FORMAT, "weight_ih_l1"},
     {"a tensor too many, ignored", "{" ALL "," MORE("extra") "}", 24, NULL, 1, ARNN_OK, NULL},
     {"integers that are ignored", "{" ALL "," ENTRY("extra", "I64", "[2]", "20", "36") "}", 36, NULL, 1, ARNN_OK, NULL},
     {"malformed, ignoring or not", "{" ALL "," MORE("extra") "}", 23, NULL, 1, ARNN_FORMAT, "extra"},
-    {"bidirectional", "{" ALL "," MORE("weight_ih_l0_reverse") "}", 24, NULL, 0, ARNN_UNSUPPORTED, "weight_ih_l0_reverse"},
-    {"bidirectional, ignoring", "{" ALL "," MORE("bias_hh_l0_reverse") "}", 24, NULL, 1, ARNN_UNSUPPORTED, "bias_hh_l0_reverse"},
+    {"bidirectional", "{" ALL "," MORE("weight_ih_l0_reverse") "}", 24, NULL, 0, ARNN_UNSUPPORTED,
+     "weight_ih_l0_reverse"},
+    {"bidirectional, ignoring", "{" ALL "," MORE("bias_hh_l0_reverse") "}", 24, NULL, 1, ARNN_UNSUPPORTED,
+     "bias_hh_l0_reverse"},
     {"projection", "{" ALL "," MORE("weight_hr_l0") "}", 24, NULL, 0, ARNN_UNSUPPORTED, "weight_hr_l0"},
     {"projection, ignoring", "{" ALL "," MORE("weight_hr_l0") "}", 24, NULL, 1, ARNN_UNSUPPORTED, "weight_hr_l0"},
     {"a prefix that is not there", "{" ALL "}", 20, "encoder.", 0, ARNN_NOT_FOUND, "encoder.weight_ih_l0"},
@@ -97,11 +99,12 @@ static void test_prefix(void **unused)
     float values[5];
     assert_ok(load("{" PREFIXED "}", 12, &strict, values));
     assert_true(values[3] == 0.0f && values[4] == 0.0f);
-    assert_error(ARNN_FORMAT, "decoder.weight", load("{" PREFIXED "," ENTRY("decoder.weight", "F32", "[1]", "12", "16") "}", 16,
-                                                     &strict, NULL));
+    assert_error(ARNN_FORMAT, "decoder.weight",
+                 load("{" PREFIXED "," ENTRY("decoder.weight", "F32", "[1]", "12", "16") "}", 16, &strict, NULL));
     assert_ok(load("{" PREFIXED "," ENTRY("decoder.weight", "F32", "[1]", "12", "16") "}", 16, &loose, NULL));
     /* another module's direction is not ours */
-    assert_ok(load("{" PREFIXED "," ENTRY("decoder.weight_ih_l0_reverse", "F32", "[1]", "12", "16") "}", 16, &loose, NULL));
+    assert_ok(
+        load("{" PREFIXED "," ENTRY("decoder.weight_ih_l0_reverse", "F32", "[1]", "12", "16") "}", 16, &loose, NULL));
     assert_error(ARNN_UNSUPPORTED, "encoder.rnn.weight_hr_l0",
                  load("{" PREFIXED "," P("weight_hr_l0", "[1]", "12", "16") "}", 16, &loose, NULL));
 }
@@ -110,9 +113,11 @@ static void test_prefix(void **unused)
 static void test_types(void **unused)
 {
     (void)unused;
-    static const char header[] = "{" ENTRY("weight_ih_l0", "F16", "[1,2]", "0", "4") "," ENTRY("weight_hh_l0", "BF16", "[1,1]", "4", "6")
-        "," ENTRY("bias_ih_l0", "F64", "[1]", "6", "14") "," ENTRY("bias_hh_l0", "F32", "[1]", "14", "18") "}";
-    static const unsigned char data[18] = {0x00, 0x3c, 0x01, 0x80, 0x80, 0x3f, 0, 0, 0, 0, 0, 0, 0xf8, 0xbf, 0, 0, 0x20, 0x40};
+    static const char header[] = "{" ENTRY("weight_ih_l0", "F16", "[1,2]", "0", "4") "," ENTRY(
+        "weight_hh_l0", "BF16", "[1,1]", "4",
+        "6") "," ENTRY("bias_ih_l0", "F64", "[1]", "6", "14") "," ENTRY("bias_hh_l0", "F32", "[1]", "14", "18") "}";
+    static const unsigned char data[18] = {0x00, 0x3c, 0x01, 0x80, 0x80, 0x3f, 0, 0,    0,
+                                           0,    0,    0,    0xf8, 0xbf, 0,    0, 0x20, 0x40};
     static const float expected[5] = {1.0f, -0x1p-24f, 1.0f, -1.5f, 2.5f};
     arnn_model_desc desc = tiny();
     arnn_load_options options = with(&desc, NULL, 0);
@@ -125,8 +130,8 @@ static void test_types(void **unused)
     free(file.data);
 }
 
-/* Descriptions of models that no machine holds, given with a small file: refused for what the file lacks, at once, and not
-   for want of memory. */
+/* Descriptions of models that no machine holds, given with a small file: refused for what the file lacks, at once,
+   and not for want of memory. */
 static void test_huge_descriptions(void **unused)
 {
     (void)unused;

@@ -1,7 +1,7 @@
 /* Descriptions in a file's metadata: whole or not at all, of this version, and in agreement with the caller's. */
 #include "models.h"
 
-#define ENTRY(name, type, shape, from, to)                                                                           \
+#define ENTRY(name, type, shape, from, to) \
     "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" from "," to "]}"
 #define IH ENTRY("weight_ih_l0", "F32", "[1,2]", "0", "8")
 #define HH ENTRY("weight_hh_l0", "F32", "[1,1]", "8", "12")
@@ -10,10 +10,11 @@
 #define ALL IH "," HH "," BIH "," BHH
 #define MORE(name) ENTRY(name, "F32", "[1]", "20", "24")
 
-#define FIELDS_BUT_CELL                                                                                              \
-    "\"arnn.wiring\":\"none\",\"arnn.score\":\"dot\",\"arnn.attention_start\":\"spread\",\"arnn.start_row\":\"none\","   \
-    "\"arnn.recency\":\"0\",\"arnn.skip\":\"0\",\"arnn.source\":\"h\",\"arnn.scale\":\"1\",\"arnn.recency_start\":\"0.1\"," \
-    "\"arnn.inputs\":\"2\",\"arnn.layers\":\"1\",\"arnn.vocab\":\"0\",\"arnn.align\":\"0\",\"arnn.window\":\"0\","        \
+#define FIELDS_BUT_CELL \
+    "\"arnn.wiring\":\"none\",\"arnn.score\":\"dot\",\"arnn.attention_start\":\"spread\",\"arnn.start_row\":\"none\"," \
+    "\"arnn.recency\":\"0\",\"arnn.skip\":\"0\",\"arnn.source\":\"h\",\"arnn.scale\":\"1\"," \
+    "\"arnn.recency_start\":\"0.1\"," \
+    "\"arnn.inputs\":\"2\",\"arnn.layers\":\"1\",\"arnn.vocab\":\"0\",\"arnn.align\":\"0\",\"arnn.window\":\"0\"," \
     "\"arnn.sinks\":\"0\",\"arnn.outputs\":\"0\""
 #define HIDDEN(n) ",\"arnn.hidden\":\"" n "\""
 #define VERSION(n) ",\"arnn.version\":\"" n "\""
@@ -29,8 +30,8 @@ static const struct {
     {"and other keys", META(HIDDEN("1") VERSION("1") CELL("rnn_tanh") ",\"arnnx\":\"1\""), ARNN_OK, NULL},
     {"no version", META(HIDDEN("1") CELL("rnn_tanh")), ARNN_FORMAT, "no arnn.version"},
     {"version 2", META(HIDDEN("1") VERSION("2") CELL("rnn_tanh")), ARNN_UNSUPPORTED, "arnn.version is 2"},
-    {"a field of a newer version", META(HIDDEN("1") VERSION("1") CELL("rnn_tanh") ",\"arnn.heads\":\"8\""), ARNN_UNSUPPORTED,
-     "arnn.heads"},
+    {"a field of a newer version", META(HIDDEN("1") VERSION("1") CELL("rnn_tanh") ",\"arnn.heads\":\"8\""),
+     ARNN_UNSUPPORTED, "arnn.heads"},
     {"no cell", META(HIDDEN("1") VERSION("1")), ARNN_FORMAT, "no arnn.cell"},
     {"no hidden", META(VERSION("1") CELL("rnn_tanh")), ARNN_FORMAT, "no arnn.hidden"},
     {"unknown cell", META(HIDDEN("1") VERSION("1") CELL("tcn")), ARNN_FORMAT, "arnn.cell is \"tcn\""},
@@ -62,8 +63,8 @@ static void test_descriptions(void **unused)
 static void test_two_descriptions(void **unused)
 {
     (void)unused;
-    static const char *const others[] = {"gru", "before", "general", "newest", "zero", "1", "1", "s", "0.5", "0.2",
-                                         "9", "9", "9", "9", "9", "9", "2", "9"};
+    static const char *const others[] = {"gru", "before", "general", "newest", "zero", "1", "1", "s", "0.5",
+                                         "0.2", "9",      "9",       "9",      "9",    "9", "9", "2", "9"};
     arnn_model_desc desc = described(ARNN_CELL_RNN_TANH, ARNN_WIRING_AFTER);
     desc.window = 5;
     arnn_model *model = made(&desc), *loaded;

@@ -86,17 +86,21 @@ static void test_layers_tokens_readout(void **unused)
     desc.vocab = 11;
     desc.outputs = 7;
     desc.skip = 1;
-    assert_list(&desc, "embed.weight(11, 3) "
-                       "weight_ih_l0(15, 3) weight_hh_l0(15, 5) bias_ih_l0(15) bias_hh_l0(15) attn_key_l0(5, 5) attn_query_l0(5, 8) "
-                       "weight_ih_l1(15, 8) weight_hh_l1(15, 5) bias_ih_l1(15) bias_hh_l1(15) attn_key_l1(5, 5) attn_query_l1(5, 13) "
-                       "readout.weight(7, 5) readout.bias(7) ");
+    assert_list(
+        &desc,
+        "embed.weight(11, 3) "
+        "weight_ih_l0(15, 3) weight_hh_l0(15, 5) bias_ih_l0(15) bias_hh_l0(15) attn_key_l0(5, 5) attn_query_l0(5, 8) "
+        "weight_ih_l1(15, 8) weight_hh_l1(15, 5) bias_ih_l1(15) bias_hh_l1(15) attn_key_l1(5, 5) attn_query_l1(5, 13) "
+        "readout.weight(7, 5) readout.bias(7) ");
     desc = small(ARNN_CELL_RNN_TANH, ARNN_WIRING_BESIDE);
     desc.layers = 2;
     desc.outputs = 7;
     desc.source = ARNN_SOURCE_HS;
-    assert_list(&desc, "weight_ih_l0(5, 8) weight_hh_l0(5, 5) bias_ih_l0(5) bias_hh_l0(5) attn_key_l0(5, 5) attn_query_l0(5, 5) "
-                       "weight_ih_l1(5, 10) weight_hh_l1(5, 5) bias_ih_l1(5) bias_hh_l1(5) attn_key_l1(5, 5) attn_query_l1(5, 5) "
-                       "readout.weight(7, 10) readout.bias(7) ");
+    assert_list(
+        &desc,
+        "weight_ih_l0(5, 8) weight_hh_l0(5, 5) bias_ih_l0(5) bias_hh_l0(5) attn_key_l0(5, 5) attn_query_l0(5, 5) "
+        "weight_ih_l1(5, 10) weight_hh_l1(5, 5) bias_ih_l1(5) bias_hh_l1(5) attn_key_l1(5, 5) attn_query_l1(5, 5) "
+        "readout.weight(7, 10) readout.bias(7) ");
 }
 
 /* Values lie side by side in the order of the list, zero; each is found by its name, and by role and layer. */
@@ -123,7 +127,8 @@ static void test_values(void **unused)
     assert_int_equal(parameters.values_count, next - parameters.values);
     for (size_t i = 0; i < parameters.values_count; i++)
         assert_true(parameters.values[i] == 0.0f);
-    static const char *const missing[] = {"", "weight_ih_l3", "weight_ih_l", "weight_ih_l00", "attn_score_l0", "Embed.weight"};
+    static const char *const missing[] = {
+        "", "weight_ih_l3", "weight_ih_l", "weight_ih_l00", "attn_score_l0", "Embed.weight"};
     for (size_t i = 0; i < COUNT(missing); i++)
         assert_null(arnn_parameters_find(&parameters, missing[i]));
     assert_null(arnn_parameters_of(&parameters, ARNN_ATTN_SCORE, 0));
@@ -190,9 +195,13 @@ static void test_widths(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cells),  cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_layers_tokens_readout), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_list_without_values), cmocka_unit_test(test_too_large), cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_cells),
+        cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_layers_tokens_readout),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_list_without_values),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_widths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,9 +215,10 @@ static void test_closed_folder(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_new_file), IN_FOLDER(test_old_file),          IN_FOLDER(test_open_file), IN_FOLDER(test_other_folder),
-        IN_FOLDER(test_link),     IN_FOLDER(test_writer_that_fails), IN_FOLDER(test_no_room),   IN_FOLDER(test_full_device),
-        IN_FOLDER(test_not_regular), IN_FOLDER(test_no_folder),      IN_FOLDER(test_closed_folder),
+        IN_FOLDER(test_new_file),     IN_FOLDER(test_old_file),      IN_FOLDER(test_open_file),
+        IN_FOLDER(test_other_folder), IN_FOLDER(test_link),          IN_FOLDER(test_writer_that_fails),
+        IN_FOLDER(test_no_room),      IN_FOLDER(test_full_device),   IN_FOLDER(test_not_regular),
+        IN_FOLDER(test_no_folder),    IN_FOLDER(test_closed_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 #include "model/safetensors.h"
 
-#define ENTRY(name, type, shape, from, to)                                                                           \
+#define ENTRY(name, type, shape, from, to) \
     "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" from "," to "]}"
 #define A ENTRY("a", "F32", "[2]", "0", "8")
 #define B ENTRY("b", "F32", "[1]", "8", "12")
@@ -48,7 +48,8 @@ static const struct {
     {"key without quotes", TEXT("{a:{}}"), SAME, 0, "a string"},
     {"no colon", TEXT("{\"a\"{}}"), SAME, 0, "':'"},
     {"name that is not UTF-8", TEXT("{" ENTRY("\xff", "F32", "[2]", "0", "8") "}"), SAME, 8, "character of UTF-8"},
-    {"name with an overlong slash", TEXT("{" ENTRY("\xc0\xaf", "F32", "[2]", "0", "8") "}"), SAME, 8, "character of UTF-8"},
+    {"name with an overlong slash", TEXT("{" ENTRY("\xc0\xaf", "F32", "[2]", "0", "8") "}"), SAME, 8,
+     "character of UTF-8"},
     {"name with a surrogate", TEXT("{" ENTRY("\\ud800", "F32", "[2]", "0", "8") "}"), SAME, 8, "escape"},
     {"name with a zero byte", TEXT("{" ENTRY("a\0b", "F32", "[2]", "0", "8") "}"), SAME, 8, "control character"},
     {"name with an escaped zero byte", TEXT("{" ENTRY("a\\u0000", "F32", "[2]", "0", "8") "}"), SAME, 8, "zero byte"},
@@ -63,43 +64,55 @@ static const struct {
     {"no shape", TEXT("{" BODY(DTYPE "," OFFSETS) "}"), SAME, 8, "tensor a: it has no shape"},
     {"no offsets", TEXT("{" BODY(DTYPE "," SHAPE) "}"), SAME, 8, "tensor a: it has no data_offsets"},
     {"a fourth member", TEXT("{" BODY(DTYPE "," SHAPE "," OFFSETS ",\"x\":1") "}"), SAME, 8, "tensor a: x is no part"},
-    {"dtype twice", TEXT("{" BODY(DTYPE "," DTYPE "," SHAPE "," OFFSETS) "}"), SAME, 8, "tensor a: dtype is there twice"},
-    {"shape twice", TEXT("{" BODY(DTYPE "," SHAPE "," SHAPE "," OFFSETS) "}"), SAME, 8, "tensor a: shape is there twice"},
-    {"offsets twice", TEXT("{" BODY(DTYPE "," SHAPE "," OFFSETS "," OFFSETS) "}"), SAME, 8, "data_offsets is there twice"},
+    {"dtype twice", TEXT("{" BODY(DTYPE "," DTYPE "," SHAPE "," OFFSETS) "}"), SAME, 8,
+     "tensor a: dtype is there twice"},
+    {"shape twice", TEXT("{" BODY(DTYPE "," SHAPE "," SHAPE "," OFFSETS) "}"), SAME, 8,
+     "tensor a: shape is there twice"},
+    {"offsets twice", TEXT("{" BODY(DTYPE "," SHAPE "," OFFSETS "," OFFSETS) "}"), SAME, 8,
+     "data_offsets is there twice"},
     /* dtype */
     {"unknown dtype", TEXT("{" ENTRY("a", "F33", "[2]", "0", "8") "}"), SAME, 8, "tensor a: F33 is no dtype"},
     {"dtype in small letters", TEXT("{" ENTRY("a", "f32", "[2]", "0", "8") "}"), SAME, 8, "tensor a: f32 is no dtype"},
-    {"dtype that is a number", TEXT("{" BODY("\"dtype\":32," SHAPE "," OFFSETS) "}"), SAME, 8, "in a: expected a string"},
+    {"dtype that is a number", TEXT("{" BODY("\"dtype\":32," SHAPE "," OFFSETS) "}"), SAME, 8,
+     "in a: expected a string"},
     /* shape */
     {"shape that is a number", TEXT("{" ENTRY("a", "F32", "2", "0", "8") "}"), SAME, 8, "in a: expected an array"},
     {"negative size", TEXT("{" ENTRY("a", "F32", "[-2]", "0", "8") "}"), SAME, 8, "in a: expected a whole number"},
     {"broken size", TEXT("{" ENTRY("a", "F32", "[2.0]", "0", "8") "}"), SAME, 8, "in a: expected a whole number"},
-    {"size with an exponent", TEXT("{" ENTRY("a", "F32", "[2e0]", "0", "8") "}"), SAME, 8, "in a: expected a whole number"},
-    {"size that is a string", TEXT("{" ENTRY("a", "F32", "[\"2\"]", "0", "8") "}"), SAME, 8, "in a: expected a whole number"},
+    {"size with an exponent", TEXT("{" ENTRY("a", "F32", "[2e0]", "0", "8") "}"), SAME, 8,
+     "in a: expected a whole number"},
+    {"size that is a string", TEXT("{" ENTRY("a", "F32", "[\"2\"]", "0", "8") "}"), SAME, 8,
+     "in a: expected a whole number"},
     {"nested shape", TEXT("{" ENTRY("a", "F32", "[[2]]", "0", "8") "}"), SAME, 8, "in a: expected a whole number"},
     {"size of 2^64", TEXT("{" ENTRY("a", "F32", "[18446744073709551616]", "0", "8") "}"), SAME, 8, "address space"},
-    {"product of 2^64", TEXT("{" ENTRY("a", "F32", "[4294967296,4294967296]", "0", "0") "}"), SAME, 0, "tensor a: the product"},
+    {"product of 2^64", TEXT("{" ENTRY("a", "F32", "[4294967296,4294967296]", "0", "0") "}"), SAME, 0,
+     "tensor a: the product"},
     {"product of 2^64 times 0", TEXT("{" ENTRY("a", "F32", "[4294967296,4294967296,0]", "0", "0") "}"), SAME, 0,
      "tensor a: the product"},
-    {"bytes beyond 2^64", TEXT("{" ENTRY("a", "F32", "[4611686018427387904]", "0", "0") "}"), SAME, 0, "no number of bytes"},
+    {"bytes beyond 2^64", TEXT("{" ENTRY("a", "F32", "[4611686018427387904]", "0", "0") "}"), SAME, 0,
+     "no number of bytes"},
     {"half a byte", TEXT("{" ENTRY("a", "F4", "[3]", "0", "1") "}"), SAME, 1, "tensor a: 3 elements of F4"},
     /* offsets */
-    {"offsets that are an object", TEXT("{" BODY(DTYPE "," SHAPE ",\"data_offsets\":{}") "}"), SAME, 8, "expected an array"},
-    {"no offset", TEXT("{" BODY(DTYPE "," SHAPE ",\"data_offsets\":[]") "}"), SAME, 8, "tensor a: data_offsets has 0 numbers"},
+    {"offsets that are an object", TEXT("{" BODY(DTYPE "," SHAPE ",\"data_offsets\":{}") "}"), SAME, 8,
+     "expected an array"},
+    {"no offset", TEXT("{" BODY(DTYPE "," SHAPE ",\"data_offsets\":[]") "}"), SAME, 8,
+     "tensor a: data_offsets has 0 numbers"},
     {"one offset", TEXT("{" BODY(DTYPE "," SHAPE ",\"data_offsets\":[0]") "}"), SAME, 8, "data_offsets has 1 numbers"},
     {"three offsets", TEXT("{" BODY(DTYPE "," SHAPE ",\"data_offsets\":[0,8,8]") "}"), SAME, 8, "more than 2 numbers"},
     {"negative offset", TEXT("{" ENTRY("a", "F32", "[2]", "-8", "0") "}"), SAME, 8, "in a: expected a whole number"},
     {"offset of 2^64", TEXT("{" ENTRY("a", "F32", "[2]", "0", "18446744073709551616") "}"), SAME, 8, "address space"},
-    {"end before begin", TEXT("{" ENTRY("a", "F32", "[2]", "8", "0") "}"), SAME, 8, "tensor a: data_offsets begin at 8"},
+    {"end before begin", TEXT("{" ENTRY("a", "F32", "[2]", "8", "0") "}"), SAME, 8,
+     "tensor a: data_offsets begin at 8"},
     {"fewer bytes than the shape takes", TEXT("{" ENTRY("a", "F32", "[3]", "0", "8") "}"), SAME, 8, "span 8 bytes"},
     {"more bytes than the shape takes", TEXT("{" ENTRY("a", "F32", "[1]", "0", "8") "}"), SAME, 8, "shape take 4"},
     {"another type's bytes", TEXT("{" ENTRY("a", "F16", "[2]", "0", "8") "}"), SAME, 8, "shape take 4"},
-    {"offsets beyond the address space", TEXT("{" ENTRY("a", "F32", "[1]", "18446744073709551611", "18446744073709551615") "}"),
-     SAME, 8, "leave a hole"},
+    {"offsets beyond the address space",
+     TEXT("{" ENTRY("a", "F32", "[1]", "18446744073709551611", "18446744073709551615") "}"), SAME, 8, "leave a hole"},
     /* one tensor against another, and against the file */
     {"hole at the beginning", TEXT("{" B "}"), SAME, 12, "tensor b: its data begin at 8 and leave a hole"},
     {"hole", TEXT("{" A "," ENTRY("b", "F32", "[1]", "12", "16") "}"), SAME, 16, "tensor b: its data begin at 12"},
-    {"overlap", TEXT("{" A "," ENTRY("b", "F32", "[1]", "4", "8") "}"), SAME, 8, "tensor b: its data begin at 4 and overlap"},
+    {"overlap", TEXT("{" A "," ENTRY("b", "F32", "[1]", "4", "8") "}"), SAME, 8,
+     "tensor b: its data begin at 4 and overlap"},
     {"the same bytes twice", TEXT("{" A "," ENTRY("b", "F32", "[2]", "0", "8") "}"), SAME, 8, "overlap"},
     {"empty tensor inside another", TEXT("{" A "," ENTRY("b", "F32", "[0]", "4", "4") "}"), SAME, 8, "overlap"},
     {"data missing", TEXT("{" A "}"), SAME, 7, "tensor a: its data end at 8, but the file has 7"},
@@ -107,12 +120,16 @@ static const struct {
     {"a byte too many", TEXT("{" A "}"), SAME, 9, "1 bytes follow the data"},
     {"data without tensors", TEXT("{}"), SAME, 4, "4 bytes follow the data"},
     /* metadata */
-    {"metadata that are a string", TEXT("{\"__metadata__\":\"pt\"," A "}"), SAME, 8, "in __metadata__: expected an object"},
-    {"metadata that are a number", TEXT("{\"__metadata__\":{\"a\":1}," A "}"), SAME, 8, "in __metadata__: expected a string"},
-    {"metadata in metadata", TEXT("{\"__metadata__\":{\"a\":{}}," A "}"), SAME, 8, "in __metadata__: expected a string"},
+    {"metadata that are a string", TEXT("{\"__metadata__\":\"pt\"," A "}"), SAME, 8,
+     "in __metadata__: expected an object"},
+    {"metadata that are a number", TEXT("{\"__metadata__\":{\"a\":1}," A "}"), SAME, 8,
+     "in __metadata__: expected a string"},
+    {"metadata in metadata", TEXT("{\"__metadata__\":{\"a\":{}}," A "}"), SAME, 8,
+     "in __metadata__: expected a string"},
     {"metadata that are null", TEXT("{\"__metadata__\":null," A "}"), SAME, 8, "in __metadata__: expected an object"},
     {"metadata twice", TEXT("{\"__metadata__\":{}," A ",\"__metadata__\":{}}"), SAME, 8, "__metadata__ is there twice"},
-    {"key of metadata twice", TEXT("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}," A "}"), SAME, 8, "__metadata__ has k twice"},
+    {"key of metadata twice", TEXT("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}," A "}"), SAME, 8,
+     "__metadata__ has k twice"},
 };
 
 static arnn_status open_memory(const forged *file)
@@ -172,7 +189,8 @@ static const struct {
     {"a scalar", "{" ENTRY("a", "F64", "[]", "0", "8") "}", 8, 1},
     {"rank 5", "{" ENTRY("a", "U8", "[1,2,1,2,2]", "0", "8") "}", 8, 1},
     {"empty tensors", "{" ENTRY("x", "F32", "[0]", "0", "0") "," A "," ENTRY("b", "F32", "[3,0]", "8", "8") "}", 8, 3},
-    {"types that hold no weights", "{" ENTRY("a", "I64", "[1]", "0", "8") "," ENTRY("b", "F4", "[2]", "8", "9") "}", 9, 2},
+    {"types that hold no weights", "{" ENTRY("a", "I64", "[1]", "0", "8") "," ENTRY("b", "F4", "[2]", "8", "9") "}", 9,
+     2},
     {"the empty name", "{" ENTRY("", "F32", "[2]", "0", "8") "}", 8, 1},
     {"an escaped name", "{" ENTRY("\\u00e9\\n\\\"", "F32", "[2]", "0", "8") "}", 8, 1},
 };
@@ -196,8 +214,10 @@ static void test_wellformed(void **unused)
 static void test_what_is_read(void **unused)
 {
     (void)unused;
-    forged file = forge("{\"__metadata__\":{\"z\":\"1\",\"format\":\"pt\"}," ENTRY("h", "F16", "[2,3]", "16", "28") ","
-                        ENTRY("a", "F32", "[4]", "0", "16") "," ENTRY("i", "I32", "[1]", "28", "32") "}", 32);
+    forged file =
+        forge("{\"__metadata__\":{\"z\":\"1\",\"format\":\"pt\"}," ENTRY("h", "F16", "[2,3]", "16", "28") "," ENTRY(
+                  "a", "F32", "[4]", "0", "16") "," ENTRY("i", "I32", "[1]", "28", "32") "}",
+              32);
     arnn_safetensors safetensors;
     arnn_bytes bytes;
     char shape[ARNN_TENSOR_TEXT];
@@ -230,7 +250,10 @@ static void test_shapes_as_text(void **unused)
     static const struct {
         size_t rank;
         const char *text;
-    } rows[] = {{0, "()"}, {1, "(7)"}, {2, "(7, 8)"}, {4, "(7, 8, 18446744073709551615, 9)"},
+    } rows[] = {{0, "()"},
+                {1, "(7)"},
+                {2, "(7, 8)"},
+                {4, "(7, 8, 18446744073709551615, 9)"},
                 {5, "(7, 8, 18446744073709551615, 9, ..)"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         char text[ARNN_TENSOR_TEXT];
@@ -274,7 +297,8 @@ static void test_many_values(void **unused)
 
 /* ---- damage ---- */
 
-static const char small[] = "{\"__metadata__\":{\"format\":\"pt\"}," A "," ENTRY("\\u00e9", "F16", "[2,1]", "8", "12") "}  ";
+static const char small[] =
+    "{\"__metadata__\":{\"format\":\"pt\"}," A "," ENTRY("\\u00e9", "F16", "[2,1]", "8", "12") "}  ";
 
 static void test_every_truncation(void **unused)
 {
@@ -289,7 +313,8 @@ static void test_every_truncation(void **unused)
     free(file.data);
 }
 
-/* Every byte of length and header takes every value. What is accepted must be JSON without duplicates to jansson too. */
+/* Every byte of length and header takes every value. What is accepted must be JSON without duplicates to jansson
+   too. */
 static void test_every_damage(void **unused)
 {
     (void)unused;
@@ -341,8 +366,8 @@ static void test_shortest_entries(void **unused)
     enum { ENTRIES = 90 };
     char header[ENTRIES * 64] = "{";
     for (int i = 0; i < ENTRIES; i++)
-        snprintf(header + strlen(header), 64, "%s\"%c\":{\"dtype\":\"F4\",\"shape\":[0],\"data_offsets\":[0,0]}", i ? "," : "",
-                 i + 35 == '\\' ? '!' : i + 35);
+        snprintf(header + strlen(header), 64, "%s\"%c\":{\"dtype\":\"F4\",\"shape\":[0],\"data_offsets\":[0,0]}",
+                 i ? "," : "", i + 35 == '\\' ? '!' : i + 35);
     strcat(header, "}");
     forged file = forge(header, 0);
     assert_ok(open_memory(&file));
