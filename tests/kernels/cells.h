@@ -1,0 +1,123 @@
+/* A cell's step in guarded memory, and the cells in double. */
+#ifndef ARNN_TESTS_CELLS_H
+#define ARNN_TESTS_CELLS_H
+
+#include "kernels.h"
+
+/* Errors of functions, in units of U near 1: see test_cell.c. */
+typedef struct truth_cell {
+    const char *name;
+    size_t gates;
+    bool memory, summary;
+    size_t kernel; /* offset in the table */
+    double bound;  /* of h and m, for gates, states and memories within 4 */
+    /* h (and m) of one unit; a: its gates' sums, b: input and recurrent part of the last */
+    void (*unit)(double *h, double *m, const float *input, const float *recurrent, size_t n, float s, float m_prev);
+} truth_cell;
+
+static inline arnn_cell_kernel *kernel_of(const arnn_kernels *table, const truth_cell *cell)
+{
+    arnn_cell_kernel *kernel;
+    memcpy(&kernel, (const char *)table + cell->kernel, sizeof kernel);
+    return kernel;
+}
+
+static inline double true_sigmoid(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+static inline double gate(const float *input, const float *recurrent, size_t i)
+{
+    return (double)input[i] + (double)recurrent[i];
+}
+
+static inline void unit_tanh(double *h, double *m, const float *a, const float *b, size_t n, float s, float m_prev)
+{
+    (void)m, (void)n, (void)s, (void)m_prev;
+    *h = tanh(gate(a, b, 0));
+}
+
+static inline void unit_relu(double *h, double *m, const float *a, const float *b, size_t n, float s, float m_prev)
+{
+    (void)m, (void)n, (void)s, (void)m_prev;
+    *h = fmax(0.0, gate(a, b, 0));
+}
+
+static inline void unit_gru(double *h, double *m, const float *a, const float *b, size_t n, float s, float m_prev)
+{
+    (void)m, (void)m_prev;
+    double r = true_sigmoid(gate(a, b, 0)), u = true_sigmoid(gate(a, b, n));
+    double g = tanh((double)a[2 * n] + r * (double)b[2 * n]);
+    *h = (1.0 - u) * g + u * (double)s;
+}
+
+static inline void unit_lstm(double *h, double *m, const float *a, const float *b, size_t n, float s, float m_prev)
+{
+    (void)s;
+    double i = true_sigmoid(gate(a, b, 0)), f = true_sigmoid(gate(a, b, n)), g = tanh(gate(a, b, 2 * n));
+    *m = f * (double)m_prev + i * g;
+    *h = true_sigmoid(gate(a, b, 3 * n)) * tanh(*m);
+}
+
+/* Bounds, in units of U, where sums of gates are within 8, their parts, m_prev and s within 4. The rounding of a sum is at
+   most 4 U; tanh scales it by 1 - tanh^2, at most 0.45 / |x|, sigmoid by at most a quarter: so a tanh or a sigmoid is off by
+   at most 4 U with its own 3 ulp (1 ulp is U below 1).
+     relu  the rounding of a sum: 4
+     tanh  4
+     gru   r 4; r b: 16, and 4 + 2 roundings, g: 22 + 3; u 4, 1-u 4.5; h = 4.5 + 25 + 16 (|s| <= 4) + 4 roundings: 50
+     lstm  i, f, g, o 4; m: 16 + 4 + 4 and 4 roundings: 28; tanh m: 31; h: 4 + 31 + 1 = 36 */
+static const truth_cell cells[] = {
+    {"rnn_tanh", 1, false, false, offsetof(arnn_kernels, rnn_tanh), 4.0 * U, unit_tanh},
+    {"rnn_relu", 1, false, false, offsetof(arnn_kernels, rnn_relu), 4.0 * U, unit_relu},
+    {"gru", 3, false, true, offsetof(arnn_kernels, gru), 50.0 * U, unit_gru},
+    {"lstm", 4, true, false, offsetof(arnn_kernels, lstm), 36.0 * U, unit_lstm},
+};
+
+typedef struct batch {
+    const truth_cell *cell;
+    size_t streams, n;
+    guard input, recurrent, summary, memory, h, m;
+} batch;
+
+static inline batch batch_make(rng *r, const truth_cell *cell, size_t streams, size_t n, guard_side side)
+{
+    size_t units = streams * n, gates = units * cell->gates;
+    batch b = {.cell = cell, .streams = streams, .n = n};
+    b.input = guard_make(gates, side);
+    b.recurrent = guard_make(gates, side);
+    b.summary = guard_make(cell->summary ? units : 0, side);
+    b.memory = guard_make(cell->memory ? units : 0, side);
+    b.h = guard_make(units, side);
+    b.m = guard_make(cell->memory ? units : 0, side);
+    guard *const in[] = {&b.input, &b.recurrent, &b.summary, &b.memory};
+    for (size_t i = 0; i < COUNT(in); i++)
+        rng_fill(r, in[i]->floats, in[i]->count, 4.0f);
+    return b;
+}
+
+static inline void batch_free(batch *b)
+{
+    guard *const all[] = {&b->input, &b->recurrent, &b->summary, &b->memory, &b->h, &b->m};
+    for (size_t i = 0; i < COUNT(all); i++)
+        guard_free(all[i]);
+}
+
+/* The streams from .. to-1, into h and m. */
+static inline void batch_run(const batch *b, const arnn_kernels *table, size_t from, size_t to)
+{
+    size_t gates = from * b->cell->gates * b->n, units = from * b->n;
+    const arnn_cell_step step = {
+        .h = b->h.floats + units,
+        .m = b->cell->memory ? b->m.floats + units : NULL,
+        .input = b->input.floats + gates,
+        .recurrent = b->recurrent.floats + gates,
+        .summary = b->cell->summary ? b->summary.floats + units : NULL,
+        .memory = b->cell->memory ? b->memory.floats + units : NULL,
+        .streams = to - from,
+        .hidden = b->n,
+    };
+    kernel_of(table, b->cell)(&step);
+}
+
+#endif
