@@ -1,0 +1,168 @@
+/* The reads of every table, over random tapes, against double and against `ref`; and cut into pieces. */
+#include "reads.h"
+
+static const size_t widths[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 40, 63, 64, 65, 100, 130, 300};
+
+/* Blocks of rows in the vector tables begin at multiples of a divisor of this, in the absolute index. */
+enum { BLOCK = 64 };
+
+static shape random_shape(rng *r, size_t most)
+{
+    shape s = {
+        .kind = (arnn_read_kind)rng_below(r, ARNN_READS),
+        .n = widths[rng_below(r, COUNT(widths))],
+        .k = widths[rng_below(r, COUNT(widths))],
+        .count = 1 + rng_below(r, most),
+        .first = rng_below(r, 3) * rng_below(r, 5000),
+        .memories = rng_below(r, 2),
+        .recency = rng_below(r, 2) ? 0.0f : rng_float(r, 0.5f),
+    };
+    s.stride = s.n + rng_below(r, 2) * rng_below(r, 20);
+    return s;
+}
+
+/* A partial of some rows before: sums of a weight, at a maximum near the scores'. */
+static void begin_amid(rng *r, reading *a)
+{
+    a->max = rng_float(r, 4.0f);
+    a->sum = 1.5f + rng_float(r, 1.0f);
+    rng_fill(r, a->sum_h.floats, a->n, a->sum);
+    rng_fill(r, a->sum_m.floats, a->sum_m.count, a->sum);
+}
+
+static reading random_reading(rng *r, size_t most, guard_side side)
+{
+    shape s = random_shape(r, most);
+    reading a = reading_make(r, &s, side);
+    if (rng_below(r, 3) == 0)
+        begin_amid(r, &a);
+    reading_freeze(&a);
+    return a;
+}
+
+static void check_tables(const reading *a, guard_side side)
+{
+    truth t = truth_make(a);
+    result ref = result_of(a, &arnn_kernels_ref, side);
+    FOR_TABLES(table) {
+        result got = result_of(a, table, side);
+        check_truth(a, &t, &got);
+        check_like(a, &t, &got, &ref);
+        result_free(&got);
+    }
+    result_free(&ref);
+    truth_free(&t);
+}
+
+static void test_random_runs(void **unused)
+{
+    (void)unused;
+    rng r = RNG;
+    for (size_t i = 0; i < 400; i++) {
+        reading a = random_reading(&r, i % 40 ? 40 : ARNN_RUN_ROWS, i % GUARD_SIDES);
+        check_tables(&a, i % GUARD_SIDES);
+        reading_free(&a);
+    }
+}
+
+/* The longest run there may be. */
+static void test_full_runs(void **unused)
+{
+    (void)unused;
+    rng r = RNG;
+    for (size_t i = 0; i < 9; i++) {
+        shape s = random_shape(&r, 1);
+        s.kind = (arnn_read_kind)(i % ARNN_READS);
+        s.count = ARNN_RUN_ROWS;
+        reading a = reading_make(&r, &s, GUARD_BEHIND);
+        check_tables(&a, GUARD_BEHIND);
+        reading_free(&a);
+    }
+}
+
+/* Whether scores are wanted changes nothing. */
+static void test_scores_are_optional(void **unused)
+{
+    (void)unused;
+    rng r = RNG;
+    for (size_t i = 0; i < 100; i++) {
+        reading a = random_reading(&r, 100, GUARD_BEHIND);
+        FOR_TABLES(table) {
+            result with = result_of(&a, table, GUARD_BEHIND), without = result_begin(&a, GUARD_BEHIND);
+            table->read[a.kind](&without.partial, &a.form, &a.run, NULL);
+            assert_true(same_result(&with, &without));
+            result_free(&with);
+            result_free(&without);
+        }
+        reading_free(&a);
+    }
+}
+
+/* A run in two pieces, which continue in one partial. Where the cut is a multiple of a block in the absolute index, and for
+   `ref` wherever it is, not a bit changes, nor does any score ever; elsewhere the result is as near the truth. */
+static void check_cuts(const reading *a)
+{
+    truth t = truth_make(a);
+    FOR_TABLES(table) {
+        result whole = result_of(a, table, GUARD_BEHIND);
+        for (size_t cut = 0; cut <= a->count; cut++) {
+            bool anchored = (a->run.first + cut) % BLOCK == 0 || table == &arnn_kernels_ref;
+            result pieces = result_begin(a, GUARD_BEHIND);
+            result_extend(&pieces, a, table, 0, cut);
+            result_extend(&pieces, a, table, cut, a->count);
+            check_truth(a, &t, &pieces);
+            if (keeps_company_out(table)) {
+                assert_true(same_bits(whole.scores.floats, pieces.scores.floats, a->count));
+                assert_true(!anchored || same_result(&whole, &pieces));
+            }
+            result_free(&pieces);
+        }
+        result_free(&whole);
+    }
+    truth_free(&t);
+}
+
+static void test_cuts(void **unused)
+{
+    (void)unused;
+    rng r = RNG;
+    for (size_t i = 0; i < 30; i++) {
+        reading a = random_reading(&r, 150, GUARD_BEHIND);
+        check_cuts(&a);
+        reading_free(&a);
+    }
+}
+
+/* Row by row, as a tape grows; and all rows at once at several places in the index: scores do not depend on the place. */
+static void test_scores_do_not_depend_on_the_place(void **unused)
+{
+    (void)unused;
+    rng r = RNG;
+    for (size_t i = 0; i < 60; i++) {
+        reading a = random_reading(&r, 40, GUARD_BEHIND);
+        FOR_TABLES(table) {
+            if (!keeps_company_out(table))
+                continue;
+            result whole = result_of(&a, table, GUARD_BEHIND), rows = result_begin(&a, GUARD_BEHIND);
+            reading moved = a;
+            moved.run.first += 3;
+            moved.form.newest += 3;
+            for (size_t row = 0; row < a.count; row++)
+                result_extend(&rows, &moved, table, row, row + 1);
+            assert_true(same_bits(whole.scores.floats, rows.scores.floats, a.count));
+            result_free(&whole);
+            result_free(&rows);
+        }
+        reading_free(&a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_runs), cmocka_unit_test(test_full_runs),
+        cmocka_unit_test(test_scores_are_optional), cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_scores_do_not_depend_on_the_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
