@@ -85,7 +85,7 @@ def inputs(random, description, *shape):
 
 def case(random, description, streams=STREAMS, steps=STEPS, make=parameters):
     lengths = random.integers(0, steps + 1, size=streams)
-    lengths[:2] = steps, 0
+    lengths[:1], lengths[1:2] = steps, 0
     return Case(description, make(random, description), inputs(random, description, streams, steps), lengths,
                 *_past(random, description, streams), random.permutation(streams))
 
