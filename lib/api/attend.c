@@ -49,12 +49,17 @@ arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const
     if (status)
         return status;
     self.query = arnn_alloc_floats(width);
-    if (!self.query)
-        return arnn_error_no_memory("a scaled query");
+    self.run = arnn_alloc_floats(width);
+    if (!self.query || !self.run) {
+        arnn_free(self.query);
+        arnn_free(self.run);
+        return arnn_error_no_memory("a query and its sums");
+    }
     for (size_t b = 0; b < batch; b++)
         arnn_attend_one(&self, contexts + b * width, logsumexp ? logsumexp + b : NULL, weights ? weights + b * weight_stride : NULL,
                         queries + b * width, &rows[b]);
     arnn_free(self.query);
+    arnn_free(self.run);
     return ARNN_OK;
 }
 

@@ -18,9 +18,9 @@ static arnn_status check(const arnn_load_options **options)
     if (!*options)
         *options = &defaults;
     arnn_status status = arnn_check_struct("arnn_load_options", (*options)->struct_size, sizeof **options);
-    int32_t ignore = (*options)->ignore_unknown;
-    if (!status && ignore != 0 && ignore != 1)
-        return arnn_error(ARNN_INVALID_ARGUMENT, "ignore_unknown is %d, expected 0 or 1", (int)ignore);
+    if (!status && (*options)->ignore_unknown != 0 && (*options)->ignore_unknown != 1)
+        status = arnn_error(ARNN_INVALID_ARGUMENT, "ignore_unknown is %d, expected 0 or 1",
+                            (int)(*options)->ignore_unknown);
     return status;
 }
 

@@ -9,7 +9,7 @@ void arnn_attend_one(const arnn_attending *self, float *context, float *logsumex
                      const arnn_rows *rows)
 {
     size_t stride = rows->stride ? rows->stride : self->width;
-    arnn_partial partial = arnn_partial_begin(context, NULL, self->width);
+    arnn_merged merged = arnn_merged_begin(context, NULL, self->run, NULL, self->width);
     const arnn_query form = {
         .query = self->query, .newest = rows->count ? rows->count - 1 : 0, .hidden = self->width};
     for (size_t i = 0; i < self->width; i++)
@@ -22,9 +22,9 @@ void arnn_attend_one(const arnn_attending *self, float *context, float *logsumex
             .first = first,
             .count = left < ARNN_RUN_ROWS ? left : ARNN_RUN_ROWS,
         };
-        self->kernels->read[ARNN_READ_DOT](&partial, &form, &run, weights ? weights + first : NULL);
+        arnn_merged_read(&merged, self->kernels->read[ARNN_READ_DOT], &form, &run, weights ? weights + first : NULL);
     }
-    float sum = arnn_partial_finish(&partial, self->width);
+    float sum = arnn_merged_finish(&merged);
     if (logsumexp)
         *logsumexp = sum;
     if (weights) {

@@ -7,7 +7,8 @@
 
 typedef struct arnn_attending {
     const arnn_kernels *kernels;
-    float *query; /* (width): scratch, the scaled query */
+    float *query; /* (width): room for the scaled query */
+    float *run;   /* (width): room for one run's sums */
     float scale;
     size_t width, weight_stride;
 } arnn_attending;

@@ -32,24 +32,21 @@ void arnn_pool_create(arnn_pool *pool, const arnn_page_shape *shape, size_t limi
     *pool = (arnn_pool){.shape = *shape, .limit = limit};
 }
 
-/* The page made last, which nobody has taken yet, is the first of both lists. */
-static void unmake(arnn_pool *pool)
+static void destroy_batch(arnn_batch *batch)
 {
-    arnn_page *page = arnn_pool_take(pool);
-    assert(page == pool->all);
-    pool->all = page->made;
-    pool->made--;
-    arnn_free(page->floats);
-    arnn_free(page);
+    if (!batch)
+        return;
+    arnn_free(batch->floats);
+    arnn_free(batch->pages);
+    arnn_free(batch);
 }
 
 void arnn_pool_destroy(arnn_pool *pool)
 {
-    while (pool->all) {
-        arnn_page *page = pool->all;
-        pool->all = page->made;
-        arnn_free(page->floats);
-        arnn_free(page);
+    while (pool->batches) {
+        arnn_batch *batch = pool->batches;
+        pool->batches = batch->next;
+        destroy_batch(batch);
     }
     *pool = (arnn_pool){0};
 }
@@ -71,39 +68,55 @@ arnn_page *arnn_pool_take(arnn_pool *pool)
     return page;
 }
 
-static arnn_status make(arnn_pool *pool)
+static arnn_batch *create_batch(const arnn_page_shape *shape, size_t count)
 {
-    const size_t stride = 1024; /* floats: one write to every 4 KiB touches all memory */
-    arnn_page *page = arnn_alloc(1, sizeof *page);
-    float *floats = arnn_alloc_floats(pool->shape.page_floats);
-    if (!page || !floats) {
-        arnn_free(page);
-        arnn_free(floats);
-        return arnn_error(ARNN_NO_MEMORY, "no memory for page %zu of the cache, of %zu bytes", pool->made + 1,
-                          pool->shape.page_floats * sizeof(float));
+    size_t floats;
+    arnn_batch *batch = arnn_alloc(1, sizeof *batch);
+    if (!batch)
+        return NULL;
+    batch->pages = arnn_alloc(count, sizeof *batch->pages);
+    batch->floats = arnn_size_mul(&floats, shape->page_floats, count) ? arnn_alloc_stretch(floats) : NULL;
+    if (!batch->pages || !batch->floats) {
+        destroy_batch(batch);
+        return NULL;
     }
-    for (size_t i = 0; i < pool->shape.page_floats; i += stride)
+    return batch;
+}
+
+/* One write to every 4 KiB has the system find the memory now. */
+static void touch(float *floats, size_t count)
+{
+    const size_t stride = 1024;
+    for (size_t i = 0; i < count; i += stride)
         ((volatile float *)floats)[i] = 0.0f;
-    page->floats = floats;
-    page->made = pool->all;
-    pool->all = page;
-    pool->made++;
-    arnn_pool_give(pool, page);
+}
+
+static arnn_status make(arnn_pool *pool, size_t count)
+{
+    size_t page_floats = pool->shape.page_floats;
+    arnn_batch *batch = create_batch(&pool->shape, count);
+    if (!batch)
+        return arnn_error(ARNN_NO_MEMORY, "no memory for %zu more pages of the cache, of %zu bytes each", count,
+                          page_floats * sizeof(float));
+    for (size_t i = count; i-- > 0;) { /* backwards, so that they are taken in the order of their addresses */
+        batch->pages[i].floats = batch->floats + i * page_floats;
+        touch(batch->pages[i].floats, page_floats);
+        arnn_pool_give(pool, &batch->pages[i]);
+    }
+    batch->next = pool->batches;
+    pool->batches = batch;
+    pool->made += count;
     return ARNN_OK;
 }
 
 arnn_status arnn_pool_provide_made(arnn_pool *pool, size_t made)
 {
+    if (made <= pool->made)
+        return ARNN_OK;
     if (made > pool->limit)
         return arnn_error(ARNN_FULL, "the cache may have %zu pages of %zu rows, %zu in use, and needs %zu",
                           pool->limit, pool->shape.rows, pool->made - pool->unused, made);
-    arnn_status status = ARNN_OK;
-    size_t before = pool->made;
-    while (pool->made < made && !status)
-        status = make(pool);
-    while (status && pool->made > before)
-        unmake(pool);
-    return status;
+    return make(pool, made - pool->made);
 }
 
 arnn_status arnn_pool_provide_unused(arnn_pool *pool, size_t unused)

@@ -20,16 +20,23 @@ typedef struct arnn_page_shape {
 
 typedef struct arnn_page {
     struct arnn_page *next; /* in a tape or in the list of free ones */
-    struct arnn_page *made; /* in the list of all */
     size_t index;           /* in its tape: row i of a stream is in page i / rows */
     float *floats;
 } arnn_page;
+
+/* Pages made together, in one stretch of memory. */
+typedef struct arnn_batch {
+    struct arnn_batch *next;
+    arnn_page *pages;
+    float *floats;
+} arnn_batch;
 
 typedef struct arnn_pool {
     arnn_page_shape shape;
     size_t limit; /* pages */
     size_t made, unused;
-    arnn_page *all, *free;
+    arnn_batch *batches;
+    arnn_page *free;
 } arnn_pool;
 
 /* Completes rows and floats of a shape from its other members. False where they overflow. */
@@ -39,7 +46,7 @@ void arnn_pool_create(arnn_pool *pool, const arnn_page_shape *shape, size_t limi
 void arnn_pool_destroy(arnn_pool *pool);
 
 /* Sees to it that `unused` pages are free, or that `made` pages are there in all; touches what it makes.
-   ARNN_FULL or ARNN_NO_MEMORY, and then nothing is lost. */
+   ARNN_FULL or ARNN_NO_MEMORY, and then nothing has changed. */
 arnn_status arnn_pool_provide_unused(arnn_pool *pool, size_t unused);
 arnn_status arnn_pool_provide_made(arnn_pool *pool, size_t made);
 

@@ -4,12 +4,50 @@
 #include <math.h>
 #include <string.h>
 
-arnn_partial arnn_partial_begin(float *h, float *m, size_t hidden)
+static void clear(arnn_partial *partial, size_t hidden)
 {
-    memset(h, 0, hidden * sizeof *h);
-    if (m)
-        memset(m, 0, hidden * sizeof *m);
-    return (arnn_partial){.h = h, .m = m, .max = -FLT_MAX, .sum = 0.0f};
+    memset(partial->h, 0, hidden * sizeof *partial->h);
+    if (partial->m)
+        memset(partial->m, 0, hidden * sizeof *partial->m);
+    partial->max = -FLT_MAX;
+    partial->sum = 0.0f;
+}
+
+arnn_merged arnn_merged_begin(float *h, float *m, float *run_h, float *run_m, size_t hidden)
+{
+    arnn_merged merged = {.all = {.h = h, .m = m}, .run = {.h = run_h, .m = run_m}, .hidden = hidden};
+    clear(&merged.all, hidden);
+    return merged;
+}
+
+static void add_scaled(float *sums, float own, const float *others, float other, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sums[i] = own * sums[i] + other * others[i];
+}
+
+/* Two partials over disjoint rows are one (spec 6.2). */
+static void merge(arnn_partial *into, const arnn_partial *from, size_t hidden)
+{
+    float max = from->max > into->max ? from->max : into->max;
+    float own = expf(into->max - max), other = expf(from->max - max);
+    add_scaled(into->h, own, from->h, other, hidden);
+    if (into->m)
+        add_scaled(into->m, own, from->m, other, hidden);
+    into->sum = own * into->sum + other * from->sum;
+    into->max = max;
+}
+
+void arnn_merged_read(arnn_merged *merged, arnn_read_kernel *kernel, const arnn_query *query, const arnn_run *run,
+                      float *scores)
+{
+    if (merged->all.sum == 0.0f) { /* nothing to merge with: the first run is summed in place */
+        kernel(&merged->all, query, run, scores);
+        return;
+    }
+    clear(&merged->run, merged->hidden);
+    kernel(&merged->run, query, run, scores);
+    merge(&merged->all, &merged->run, merged->hidden);
 }
 
 static void divide(float *values, float sum, size_t count)
@@ -18,14 +56,15 @@ static void divide(float *values, float sum, size_t count)
         values[i] /= sum;
 }
 
-float arnn_partial_finish(arnn_partial *partial, size_t hidden)
+float arnn_merged_finish(arnn_merged *merged)
 {
-    if (partial->sum == 0.0f)
+    arnn_partial *all = &merged->all;
+    if (all->sum == 0.0f)
         return -INFINITY;
-    divide(partial->h, partial->sum, hidden);
-    if (partial->m)
-        divide(partial->m, partial->sum, hidden);
-    return partial->max + logf(partial->sum);
+    divide(all->h, all->sum, merged->hidden);
+    if (all->m)
+        divide(all->m, all->sum, merged->hidden);
+    return all->max + logf(all->sum);
 }
 
 void arnn_scores_to_weights(float *scores, size_t count, float logsumexp)
@@ -34,19 +73,19 @@ void arnn_scores_to_weights(float *scores, size_t count, float logsumexp)
         scores[i] = logsumexp == -INFINITY ? 0.0f : expf(scores[i] - logsumexp);
 }
 
-static float read_zero_row(arnn_partial *partial, const arnn_reader *reader, const arnn_query *query)
+static float read_zero_row(arnn_merged *merged, const arnn_reader *reader, const arnn_query *query)
 {
     float score;
     arnn_query own = *query;
     own.newest = 0; /* no row lies between it and the newest: it gets no recency */
     arnn_run run = {
         .h = reader->zeros,
-        .m = partial->m ? reader->zeros : NULL,
+        .m = merged->all.m ? reader->zeros : NULL,
         .key = reader->zero_key,
         .h_stride = query->hidden,
         .count = 1,
     };
-    reader->kernel(partial, &own, &run, &score);
+    arnn_merged_read(merged, reader->kernel, &own, &run, &score);
     return score;
 }
 
@@ -64,7 +103,7 @@ static range page_range(const arnn_page *page, const arnn_page_shape *shape)
     return (range){page->index * shape->rows, (page->index + 1) * shape->rows};
 }
 
-static void read_page(arnn_partial *partial, const arnn_reader *reader, const arnn_query *query, const arnn_page *page,
+static void read_page(arnn_merged *merged, const arnn_reader *reader, const arnn_query *query, const arnn_page *page,
                       const arnn_page_shape *shape, size_t layer, range rows, float *scores)
 {
     if (rows.begin >= rows.end)
@@ -78,7 +117,7 @@ static void read_page(arnn_partial *partial, const arnn_reader *reader, const ar
         .first = rows.begin,
         .count = rows.end - rows.begin,
     };
-    reader->kernel(partial, query, &run, scores ? scores + rows.begin : NULL);
+    arnn_merged_read(merged, reader->kernel, query, &run, scores ? scores + rows.begin : NULL);
 }
 
 static void weigh(float *scores, arnn_span span, float logsumexp)
@@ -94,14 +133,14 @@ void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn
 {
     arnn_span span = arnn_tape_span(shape, rows);
     range sinks = {0, span.sinks}, window = {span.first, span.rows};
-    arnn_partial partial = arnn_partial_begin(reading->h, reading->m, query->hidden);
-    float zero_score = reader->start_zero ? read_zero_row(&partial, reader, query) : 0.0f;
+    arnn_merged merged = arnn_merged_begin(reading->h, reading->m, reading->run_h, reading->run_m, query->hidden);
+    float zero_score = reader->start_zero ? read_zero_row(&merged, reader, query) : 0.0f;
     for (const arnn_page *page = tape->oldest; page; page = page->next) {
         range here = page_range(page, shape);
-        read_page(&partial, reader, query, page, shape, layer, intersect(here, sinks), reading->weights);
-        read_page(&partial, reader, query, page, shape, layer, intersect(here, window), reading->weights);
+        read_page(&merged, reader, query, page, shape, layer, intersect(here, sinks), reading->weights);
+        read_page(&merged, reader, query, page, shape, layer, intersect(here, window), reading->weights);
     }
-    reading->logsumexp = arnn_partial_finish(&partial, query->hidden);
+    reading->logsumexp = arnn_merged_finish(&merged);
     arnn_scores_to_weights(&zero_score, reader->start_zero, reading->logsumexp);
     reading->zero_weight = zero_score;
     weigh(reading->weights, span, reading->logsumexp);

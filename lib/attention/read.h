@@ -16,15 +16,26 @@ typedef struct arnn_reader {
 typedef struct arnn_reading {
     float *h;         /* (n): sum of a_i h_i; zero where no row was read */
     float *m;         /* (n): the same of m_i; NULL if there are none */
+    float *run_h;     /* (n), run_m (n): room to work in; run_m NULL where m is */
+    float *run_m;
     float *weights;   /* by absolute row, NULL if not wanted: a_i of rows read, others are left alone */
     float zero_weight; /* a of the zero row, 0 where there is none */
     float logsumexp;  /* -inf where no row was read */
 } arnn_reading;
 
-/* The empty partial over sums h (n) and m (n or NULL), which are cleared; and a partial's end: sums become means, the return
-   value is the logsumexp. */
-arnn_partial arnn_partial_begin(float *h, float *m, size_t hidden);
-float arnn_partial_finish(arnn_partial *partial, size_t hidden);
+/* A read in two partials: every run is summed by itself, then merged in the order of runs. So errors grow with the length of
+   a run and the number of runs, not with their product, and the cut does not depend on who reads which run. */
+typedef struct arnn_merged {
+    arnn_partial all, run; /* over sums h (n) and m (n or NULL), two of each */
+    size_t hidden;
+} arnn_merged;
+
+/* The empty read; sums, and room for those of one run, are the caller's. m, run_m: NULL if there are none. */
+arnn_merged arnn_merged_begin(float *h, float *m, float *run_h, float *run_m, size_t hidden);
+void arnn_merged_read(arnn_merged *merged, arnn_read_kernel *kernel, const arnn_query *query, const arnn_run *run,
+                      float *scores);
+/* Sums become means; returns the logsumexp. */
+float arnn_merged_finish(arnn_merged *merged);
 
 /* scores (count) of rows become their weights. */
 void arnn_scores_to_weights(float *scores, size_t count, float logsumexp);

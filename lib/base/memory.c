@@ -2,6 +2,9 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)1 << 21) /* bytes, on most systems; elsewhere only an alignment */
 
 bool arnn_size_mul(size_t *out, size_t a, size_t b)
 {
@@ -20,25 +23,43 @@ bool arnn_size_add(size_t *out, size_t a, size_t b)
 /* calloc and not aligned_alloc: memory that the system hands out zeroed stays untouched until it is used, so that a
    description far too large for the machine is refused, or costs nothing, instead of driving it out of memory here. The
    address that calloc gave stands just before the aligned one. */
-void *arnn_alloc(size_t count, size_t bytes)
+static void *alloc_aligned(size_t count, size_t bytes, size_t alignment)
 {
     size_t total;
-    if (!arnn_size_mul(&total, count, bytes) || !arnn_size_add(&total, total, ARNN_ALIGNMENT + sizeof(void *)) ||
+    if (!arnn_size_mul(&total, count, bytes) || !arnn_size_add(&total, total, alignment + sizeof(void *)) ||
         total > PTRDIFF_MAX)
         return NULL;
     char *whole = calloc(total, 1);
     if (!whole)
         return NULL;
     uintptr_t first = (uintptr_t)whole + sizeof(void *);
-    uintptr_t aligned = (first + ARNN_ALIGNMENT - 1) / ARNN_ALIGNMENT * ARNN_ALIGNMENT;
+    uintptr_t aligned = (first + alignment - 1) / alignment * alignment;
     void **memory = (void **)(whole + (aligned - (uintptr_t)whole));
     memory[-1] = whole;
     return memory;
 }
 
+void *arnn_alloc(size_t count, size_t bytes)
+{
+    return alloc_aligned(count, bytes, ARNN_ALIGNMENT);
+}
+
 float *arnn_alloc_floats(size_t count)
 {
     return arnn_alloc(count, sizeof(float));
+}
+
+/* Advice costs nothing where it is not taken, and errors of it mean only that. */
+float *arnn_alloc_stretch(size_t floats)
+{
+    if (floats < HUGE_PAGE / sizeof(float))
+        return arnn_alloc_floats(floats);
+    float *memory = alloc_aligned(floats, sizeof *memory, HUGE_PAGE);
+#ifdef MADV_HUGEPAGE
+    if (memory)
+        (void)madvise(memory, floats * sizeof *memory / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return memory;
 }
 
 void arnn_free(void *memory)

@@ -6,10 +6,14 @@
 
 /* ---- life ---- */
 
+/* One array of floats that a state owns: made by one list and freed by the same. */
 typedef struct need {
     float **pointer;
-    size_t width; /* floats of one stream; 0: not needed */
+    size_t width;  /* 0: this model has none */
+    size_t copies; /* of the width */
 } need;
+
+#define NEEDS_MOST 20
 
 static size_t query_width(const arnn_model_desc *desc)
 {
@@ -18,57 +22,62 @@ static size_t query_width(const arnn_model_desc *desc)
     return arnn_score_of(desc->score)->has_keys ? desc->align : desc->hidden;
 }
 
-static arnn_status create_floats(const need *needs, size_t count, size_t copies)
+static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
 {
+    const arnn_model_desc *desc = &state->model->desc;
+    arnn_work *work = &state->work;
+    bool tape = arnn_desc_has_tape(desc), rows = arnn_desc_has_memory_rows(desc);
+    size_t n = desc->hidden, all, streams = state->streams, count = 0;
+    size_t h = state->wiring->carries_h ? n : 0, m = state->model->cell->has_memory ? n : 0;
+    size_t keys = tape && arnn_score_of(desc->score)->has_keys ? desc->align : 0;
+    size_t gates = state->model->cell->gates * n;
+    arnn_size_mul(&all, desc->layers, streams); /* SIZE_MAX, of which there is no memory, where it overflows */
+    const need list[] = {
+        {&state->s, n, all},
+        {&state->h, h, all},
+        {&state->m, rows ? 0 : m, all},
+        {&state->queries, state->query_width, all},
+        {&work->x, desc->inputs, streams},
+        {&work->h[0], n, streams},
+        {&work->h[1], n, streams},
+        {&work->s, n, streams},
+        {&work->s_old, n, streams},
+        {&work->carried, h, streams},
+        {&work->m, m, streams},
+        {&work->m_old, m, streams},
+        {&work->input, gates, streams},
+        {&work->recurrent, gates, streams},
+        {&work->query, state->query_width, streams},
+        {&work->key, keys, streams},
+        {&work->y, desc->outputs, streams},
+        {&work->run_h, tape ? n : 0, 1},
+        {&work->run_m, rows ? n : 0, 1},
+    };
+    for (; count < sizeof list / sizeof *list; count++)
+        needs[count] = list[count];
+    return count;
+}
+
+static arnn_status create_floats(arnn_state *state)
+{
+    need needs[NEEDS_MOST];
+    size_t count = list_needs(state, needs), floats;
     for (size_t i = 0; i < count; i++) {
-        size_t floats;
         if (needs[i].width == 0)
             continue;
-        *needs[i].pointer = arnn_size_mul(&floats, needs[i].width, copies) ? arnn_alloc_floats(floats) : NULL;
+        bool fits = arnn_size_mul(&floats, needs[i].width, needs[i].copies);
+        *needs[i].pointer = fits ? arnn_alloc_floats(floats) : NULL;
         if (!*needs[i].pointer)
             return arnn_error_no_memory("a state");
     }
     return ARNN_OK;
 }
 
-static arnn_status create_carried(arnn_state *state)
+static void destroy_floats(arnn_state *state)
 {
-    const arnn_model_desc *desc = &state->model->desc;
-    bool memory = state->model->cell->has_memory && !arnn_desc_has_memory_rows(desc);
-    size_t copies, n = desc->hidden;
-    const need needs[] = {
-        {&state->s, n},
-        {&state->h, state->wiring->carries_h ? n : 0},
-        {&state->m, memory ? n : 0},
-        {&state->queries, state->query_width},
-    };
-    if (!arnn_size_mul(&copies, desc->layers, state->streams))
-        return arnn_error_no_memory("a state");
-    return create_floats(needs, sizeof needs / sizeof *needs, copies);
-}
-
-static arnn_status create_work(arnn_state *state)
-{
-    const arnn_model_desc *desc = &state->model->desc;
-    arnn_work *work = &state->work;
-    size_t n = desc->hidden, memory = state->model->cell->has_memory ? n : 0;
-    bool keys = arnn_desc_has_tape(desc) && arnn_score_of(desc->score)->has_keys;
-    const need needs[] = {
-        {&work->x, desc->inputs},
-        {&work->h[0], n},
-        {&work->h[1], n},
-        {&work->s, n},
-        {&work->s_old, n},
-        {&work->carried, state->wiring->carries_h ? n : 0},
-        {&work->m, memory},
-        {&work->m_old, memory},
-        {&work->input, state->model->cell->gates * n},
-        {&work->recurrent, state->model->cell->gates * n},
-        {&work->query, state->query_width},
-        {&work->key, keys ? desc->align : 0},
-        {&work->y, desc->outputs},
-    };
-    return create_floats(needs, sizeof needs / sizeof *needs, state->streams);
+    need needs[NEEDS_MOST];
+    for (size_t i = list_needs(state, needs); i-- > 0;)
+        arnn_free(*needs[i].pointer);
 }
 
 static arnn_status create_lists(arnn_state *state)
@@ -106,9 +115,7 @@ arnn_status arnn_state_new(arnn_state **out, arnn_model *model, arnn_cache *cach
     state->query_width = query_width(&model->desc);
     status = create_lists(state);
     if (!status)
-        status = create_carried(state);
-    if (!status)
-        status = create_work(state);
+        status = create_floats(state);
     if (status)
         arnn_state_release(state);
     else
@@ -122,28 +129,16 @@ static void release_tapes(arnn_state *state)
         arnn_tape_clear(&state->tapes[stream], &state->cache->pool);
 }
 
-static void destroy_work(arnn_work *work)
-{
-    float *const buffers[] = {work->x,     work->h[0],      work->h[1],  work->s,   work->s_old, work->carried, work->m,
-                              work->m_old, work->recurrent, work->input, work->key, work->query, work->y};
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
-        arnn_free(buffers[i]);
-    arnn_free(work->streams);
-    arnn_free(work->slots);
-    arnn_free(work->tokens);
-}
-
 void arnn_state_release(arnn_state *state)
 {
     if (!state)
         return;
     release_tapes(state);
-    destroy_work(&state->work);
+    destroy_floats(state);
+    arnn_free(state->work.streams);
+    arnn_free(state->work.slots);
+    arnn_free(state->work.tokens);
     arnn_free(state->tapes);
-    arnn_free(state->s);
-    arnn_free(state->h);
-    arnn_free(state->m);
-    arnn_free(state->queries);
     arnn_free(state->rows_read);
     arnn_free(state->stepped);
     arnn_free(state->chosen);
@@ -261,7 +256,10 @@ void arnn_state_weigh(const arnn_state *state, float *weights, float *zero, floa
     query.query = arnn_state_row(state, state->queries, state->query_width, layer, stream);
     query.newest = rows > 0 ? rows - 1 : 0;
     bool memories = state->cache->pool.shape.memories;
-    arnn_reading reading = {.h = state->work.s, .m = memories ? state->work.m : NULL, .weights = weights};
+    const arnn_work *work = &state->work;
+    arnn_reading reading = {.h = work->s, .m = memories ? work->m : NULL, .weights = weights};
+    reading.run_h = work->run_h;
+    reading.run_m = memories ? work->run_m : NULL;
     arnn_read_tape(&reading, &ready->reader, &query, &state->tapes[stream], &state->cache->pool.shape, layer, rows);
     if (zero)
         *zero = reading.zero_weight;

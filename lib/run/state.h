@@ -15,6 +15,7 @@ typedef struct arnn_work {
     float *m, *m_old;   /* (b, n): LSTM */
     float *input;       /* (b, G n) */
     float *recurrent;   /* (b, G n) */
+    float *run_h, *run_m; /* (n): where the read of one run is summed */
     float *query;       /* (b, query width) */
     float *key;         /* (b, k): additive */
     float *y;           /* (b, outputs) */

@@ -73,6 +73,8 @@ static void read_tapes(layer_step *step, size_t fresh)
         arnn_reading reading = {
             .h = step->s + b * step->hidden,
             .m = step->memory_rows ? state->work.m_old + b * step->hidden : NULL,
+            .run_h = state->work.run_h,
+            .run_m = step->memory_rows ? state->work.run_m : NULL,
             .weights = map_row(step, b),
         };
         query.query = state->work.query + b * state->query_width;
