@@ -15,7 +15,7 @@ import report
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 QUICK_BYTES = 256 * 1024
-QUICK_SECONDS = 54  # after which no further steps are measured
+QUICK_SECONDS = 48  # after which no further steps are measured
 POWERS_OF_2 = [2**i for i in range(6, 19)]
 POWERS_OF_4 = POWERS_OF_2[::2]
 MODEL_OPTIONS = ("cell", "wiring", "score", "hidden", "inputs", "align", "layers", "scale")
@@ -177,6 +177,7 @@ class Progress:
     def __init__(self, steps):
         self.terminal = sys.stderr.isatty()
         self.steps, self.done, self.shown, self.start = steps, 0, None, time.monotonic()
+        self.left_out = {}  # steps by reason
 
     def show(self, text, key):
         seconds = time.monotonic() - self.start
@@ -220,6 +221,10 @@ def run(options, plan):
         for printed in program.stdout:
             take(json.loads(printed), figures, progress)
     progress.clear()
+    for reason, names in progress.left_out.items():
+        progress.note(f"left out, {reason}: {', '.join(names)}")
+    if program.returncode < 0:
+        progress.note(f"{options.program.name} was ended by signal {-program.returncode}")
     return figures, program.returncode == 0
 
 
@@ -232,7 +237,7 @@ def take(event, figures, progress):
         progress.text(event["progress"])
     elif "left_out" in event:
         progress.done += 1
-        progress.note(f"{event['left_out']} is left out: {event['reason']}")
+        progress.left_out.setdefault(event["reason"], []).append(event["left_out"])
     elif "again" in event:
         progress.note(f"{event['again']}: above the read ceiling, measured again")
     elif "error" in event:

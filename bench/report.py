@@ -123,7 +123,9 @@ def table_row(row):
 
 def fit_text(fit):
     off = "2 lengths" if fit["residual"] is None else f"{fit['points']} lengths, worst {100 * fit['residual']:.1f} % off"
-    return f"  {fit['level']:<7}step = {time_text(fit['a_ns'])} + {fit['b_ns']:.2f} ns per past state  ({off})"
+    sign, many = "-" if fit["b_ns"] < 0 else "+", f"{fit['streams']} x " if fit["streams"] > 1 else ""
+    slope = f"{many}{abs(fit['b_ns']) / fit['streams']:.2f} ns per past state"
+    return f"  {fit['level']:<7}step = {time_text(fit['a_ns'])} {sign} {slope}  ({off})"
 
 
 def crossover_text(fit, longest):

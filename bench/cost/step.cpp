@@ -15,7 +15,7 @@ constexpr size_t rest_rows = 8;      // the rest of a step is timed on tapes of 
 constexpr size_t most_samples = 400; // of one kind in a round
 
 // How far from the wanted length the tapes may be: steps lengthen them.
-size_t slack(size_t length) { return std::clamp(length / 32, size_t{2}, size_t{32}); }
+size_t slack(size_t length) { return std::min(length - 1, std::clamp(length / 32, size_t{2}, size_t{32})); }
 
 PlainShape plain_shape(const Model &model, size_t streams, size_t length) {
     return {streams * model.layers, length, model.hidden, model.additive() ? model.align : 0, model.memories()};
@@ -132,7 +132,8 @@ StepResult StepBench::result() {
         plain.push_back((rest_plain_.rounds[i] - rest_.rounds[i]) / (length * streams));
         speedup.push_back(plain[i] / ours[i]);
     }
-    const bool told = median(ours) > 3 * median_error(ours); // else the read is lost in the noise of the rest
+    // Else the read is lost in the noise of the rest.
+    const bool told = read >= static_cast<double>(rest_rows) && median(ours) > 3 * median_error(ours);
     const double nothing = std::numeric_limits<double>::quiet_NaN();
     StepResult result;
     result.samples = step_.all.size();
