@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "attention/attend.h"
+#include "attention/element.h"
 #include "base/memory.h"
 #include "model/tables.h"
 
@@ -24,9 +25,9 @@ static arnn_status check_rows(const arnn_rows *rows, size_t index, const arnn_at
 
 static arnn_status check_attend(const arnn_rows *rows, size_t batch, const arnn_attending *self, int32_t type, bool weights)
 {
-    arnn_status status = ARNN_OK;
-    if (type != ARNN_TYPE_F32)
-        return arnn_error(ARNN_INVALID_ARGUMENT, "type is %d, expected %d", (int)type, (int)ARNN_TYPE_F32);
+    arnn_status status = arnn_element_check("type", type);
+    if (status)
+        return status;
     if (self->width == 0 || self->width > INT32_MAX)
         return arnn_error(ARNN_INVALID_ARGUMENT, "width is %zu, expected 1 to %d", self->width, (int)INT32_MAX);
     if (!isfinite(self->scale))

@@ -18,8 +18,9 @@ static arnn_status check(const arnn_cache_desc *desc)
     arnn_status status = arnn_check_struct("arnn_cache_desc", desc->struct_size, sizeof *desc);
     if (status)
         return status;
-    if (desc->tape_type != ARNN_TYPE_F32)
-        return arnn_error(ARNN_INVALID_ARGUMENT, "tape_type is %d, expected %d", (int)desc->tape_type, (int)ARNN_TYPE_F32);
+    status = arnn_element_check("tape_type", desc->tape_type);
+    if (status)
+        return status;
     if (desc->reserved != 0)
         return arnn_error(ARNN_INVALID_ARGUMENT, "reserved is %d, expected 0", (int)desc->reserved);
     return ARNN_OK;
@@ -54,7 +55,7 @@ arnn_status arnn_cache_reserve(arnn_cache *cache, size_t streams, size_t rows)
 arnn_status arnn_cache_bytes(const arnn_cache *cache, size_t *allocated, size_t *used)
 {
     ARNN_REQUIRE(cache);
-    size_t page = cache->pool.shape.page_floats * sizeof(float);
+    size_t page = arnn_page_bytes(&cache->pool.shape);
     if (allocated)
         *allocated = cache->pool.made * page;
     if (used)
@@ -68,6 +69,6 @@ arnn_status arnn_cache_page(const arnn_cache *cache, size_t *rows, size_t *bytes
     ARNN_REQUIRE(rows);
     ARNN_REQUIRE(bytes);
     *rows = cache->pool.shape.rows;
-    *bytes = cache->pool.shape.page_floats * sizeof(float);
+    *bytes = arnn_page_bytes(&cache->pool.shape);
     return ARNN_OK;
 }

@@ -24,7 +24,12 @@ bool arnn_page_shape_complete(arnn_page_shape *shape)
            arnn_size_add(&width, width, shape->align) &&
            arnn_size_mul(&shape->layer_floats, width, shape->rows) &&
            arnn_size_mul(&shape->page_floats, shape->layer_floats, shape->layers) &&
-           arnn_size_mul(&bytes, shape->page_floats, sizeof(float));
+           arnn_size_mul(&bytes, shape->page_floats, arnn_element_of(shape->type)->bytes);
+}
+
+size_t arnn_page_bytes(const arnn_page_shape *shape)
+{
+    return shape->page_floats * arnn_element_of(shape->type)->bytes;
 }
 
 void arnn_pool_create(arnn_pool *pool, const arnn_page_shape *shape, size_t limit)
@@ -97,7 +102,7 @@ static arnn_status make(arnn_pool *pool, size_t count)
     arnn_batch *batch = create_batch(&pool->shape, count);
     if (!batch)
         return arnn_error(ARNN_NO_MEMORY, "no memory for %zu more pages of the cache, of %zu bytes each", count,
-                          page_floats * sizeof(float));
+                          arnn_page_bytes(&pool->shape));
     for (size_t i = count; i-- > 0;) { /* backwards, so that they are taken in the order of their addresses */
         batch->pages[i].floats = batch->floats + i * page_floats;
         touch(batch->pages[i].floats, page_floats);

@@ -4,11 +4,12 @@
 
 #include <stdbool.h>
 
-#include "base/status.h"
+#include "attention/element.h"
 
 /* What the rows of a page are. A page holds `rows` consecutive steps of one stream: for each layer h (rows, n), then, where
    there are any, m (rows, n) and key (rows, k). Which rows stay readable is the same for every tape of the pool. */
 typedef struct arnn_page_shape {
+    int32_t type; /* ARNN_TYPE_.. of the states */
     size_t layers, hidden;
     size_t align;         /* 0: no keys */
     bool memories;        /* m rows */
@@ -41,6 +42,8 @@ typedef struct arnn_pool {
 
 /* Completes rows and floats of a shape from its other members. False where they overflow. */
 bool arnn_page_shape_complete(arnn_page_shape *shape);
+
+size_t arnn_page_bytes(const arnn_page_shape *shape);
 
 void arnn_pool_create(arnn_pool *pool, const arnn_page_shape *shape, size_t limit);
 void arnn_pool_destroy(arnn_pool *pool);

@@ -3,9 +3,10 @@
 #include "attention/tape.h"
 #include "base/memory.h"
 
-static arnn_status shape_of(arnn_page_shape *shape, const arnn_model_desc *desc)
+static arnn_status shape_of(arnn_page_shape *shape, const arnn_model_desc *desc, int32_t type)
 {
     *shape = (arnn_page_shape){
+        .type = type,
         .layers = desc->layers,
         .hidden = desc->hidden,
         .align = arnn_score_of(desc->score)->has_keys ? desc->align : 0,
@@ -30,7 +31,7 @@ arnn_status arnn_cache_new(arnn_cache **out, arnn_model *model, const arnn_cache
     arnn_page_shape shape;
     size_t pages = 0;
     *out = NULL;
-    arnn_status status = shape_of(&shape, &model->desc);
+    arnn_status status = shape_of(&shape, &model->desc, desc->tape_type);
     if (!status)
         status = pages_for(&pages, &shape, desc->streams, desc->rows);
     if (status)
@@ -38,7 +39,7 @@ arnn_status arnn_cache_new(arnn_cache **out, arnn_model *model, const arnn_cache
     arnn_cache *cache = arnn_alloc(1, sizeof *cache);
     if (!cache)
         return arnn_error_no_memory("a cache");
-    size_t limit = desc->max_bytes / (shape.page_floats * sizeof(float));
+    size_t limit = desc->max_bytes / arnn_page_bytes(&shape);
     atomic_init(&cache->references, 1);
     cache->model = model;
     arnn_model_retain(model);
