@@ -53,20 +53,9 @@ long failing_live(void)
     return live;
 }
 
-void *failing_malloc(size_t bytes)
-{
-    return refuse() ? NULL : counted(__real_malloc(bytes));
-}
-
-void failing_free(void *memory)
-{
-    live -= memory != NULL;
-    __real_free(memory);
-}
-
 void *__wrap_malloc(size_t bytes)
 {
-    return failing_malloc(bytes);
+    return refuse() ? NULL : counted(__real_malloc(bytes));
 }
 
 void *__wrap_calloc(size_t count, size_t bytes)
@@ -99,5 +88,6 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t bytes)
 
 void __wrap_free(void *memory)
 {
-    failing_free(memory);
+    live -= memory != NULL;
+    __real_free(memory);
 }

@@ -1,5 +1,5 @@
-/* An allocator that fails at a chosen call. A program that links failing.c with -Wl,--wrap=.. for each of the names below
-   has every allocation of the static library, and through json_set_alloc_funcs those of jansson, counted here. */
+/* An allocator that fails at a chosen call. A program that links failing.c with -Wl,--wrap=.. for malloc, calloc, realloc,
+   aligned_alloc, posix_memalign and free has every allocation of the static library counted here. */
 #ifndef ARNN_TESTS_FAILING_H
 #define ARNN_TESTS_FAILING_H
 
@@ -14,9 +14,5 @@ bool failing_end(void);
 
 /* Blocks allocated and not freed since the program began. */
 long failing_live(void);
-
-/* For jansson. */
-void *failing_malloc(size_t bytes);
-void failing_free(void *memory);
 
 #endif
