@@ -80,7 +80,7 @@ def parser():
     more.add_argument("--window", metavar="N", type=positive, default=1024, help="of the whole text (1024)")
     more.add_argument("--sinks", metavar="N", type=int, default=0, help="first rows that the window keeps (0)")
     more.add_argument("--seconds", metavar="N", type=int,
-                      help="longest reading of the text in each way; 0: to its end (200; with --quick 14)")
+                      help="longest reading of the text in each way; 0: to its end (240; with --quick 14)")
     more.add_argument("--longest", metavar="BYTES", type=positive, default=65536,
                       help="longest piece of a text; longer ones are cut (65536)")
     made.add_argument("--program", type=pathlib.Path, help=argparse.SUPPRESS,
@@ -99,7 +99,7 @@ def parse(arguments):
     if options.wiring == "none" and options.part != "text":
         made.error("--wiring none has no past to read: only --part text")
     if options.seconds is None:
-        options.seconds = 14 if options.quick else 200
+        options.seconds = 14 if options.quick else 240
     for name in ("sinks", "seconds"):
         if getattr(options, name) < 0:
             made.error(f"--{name}: at least 0")
@@ -272,8 +272,8 @@ def disturbance(figures):
     load = figures["machine"]["load_before"]
     if load < 0.5 and interrupted < samples / 20:
         return ""
-    return (f"Other programs were running (load {load:.1f} before, {interrupted:,} of {samples:,} steps interrupted):"
-            "\nmost figures are worse than this machine's own.")
+    steps = f", {interrupted:,} of {samples:,} steps interrupted" if samples else ""
+    return f"Other programs were running (load {load:.1f} before{steps}):\nmost figures are worse than this machine's own."
 
 
 def head(machine):
@@ -282,15 +282,21 @@ def head(machine):
 
 
 def write(options, figures):
+    """The figures and the plot; False where there can be no plot."""
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    places = [options.json]
-    if figures["step"]:
+    print(f"written: {os.path.relpath(options.json)}")
+    if not figures["step"]:
+        return True
+    try:
         import plot  # late: only here matplotlib is needed
-        options.plot.parent.mkdir(parents=True, exist_ok=True)
-        plot.draw(figures, options.plot)
-        places.append(options.plot)
-    return places
+    except ImportError as error:
+        print(f"bench/run: no plot: {error}", file=sys.stderr)
+        return False
+    options.plot.parent.mkdir(parents=True, exist_ok=True)
+    plot.draw(figures, options.plot)
+    print(f"written: {os.path.relpath(options.plot)}")
+    return True
 
 
 def show(figures):
@@ -315,9 +321,8 @@ def main(arguments):
         return 1
     show(complete(figures, load))
     print()
-    for place in write(options, figures):
-        print(f"written: {os.path.relpath(place)}")
-    return 0 if well else 1
+    drawn = write(options, figures)
+    return 0 if well and drawn else 1
 
 
 if __name__ == "__main__":
