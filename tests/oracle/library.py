@@ -289,5 +289,26 @@ def _strides(layout, array):
     return (0, 0) if layout == "time" else tuple(stride // array.itemsize for stride in array.strides[:2])
 
 
+def attend(queries, tapes, scale=1.0, weight_stride=None, want=("logsumexp", "weights")):
+    """arnn_attend of queries (batch, width) on tapes, a list of (count, width) arrays whose rows may lie apart; gives
+    contexts, logsumexp (batch) and weights (batch, weight_stride), or None for those not wanted."""
+    batch, width = queries.shape
+    stride = max([len(tape) for tape in tapes] + [1]) if weight_stride is None else weight_stride
+    contexts = np.full((batch, width), UNWRITTEN, dtype=np.float32)
+    logsumexp = np.full(batch, UNWRITTEN, dtype=np.float32) if "logsumexp" in want else None
+    weights = np.full((batch, stride), UNWRITTEN, dtype=np.float32) if "weights" in want else None
+    rows = ffi.new("arnn_rows[]", [(ffi.cast("void *", tape.ctypes.data), len(tape), tape.strides[0] // 4)
+                                   for tape in tapes])
+    call("arnn_attend", floats(contexts), floats(logsumexp), floats(weights), floats(queries), rows, batch, width,
+         stride if weights is not None else 0, lib.ARNN_TYPE_F32, scale)
+    return contexts, logsumexp, weights
+
+
+def merge(contexts, logsumexps, other_contexts, other_logsumexps):
+    """arnn_attend_merge: changes the first pair."""
+    call("arnn_attend_merge", floats(contexts), floats(logsumexps), floats(other_contexts), floats(other_logsumexps),
+         *contexts.shape)
+
+
 def build_info():
     return ffi.string(lib.arnn_build_info()).decode()
