@@ -4,14 +4,13 @@
 
 #include "kernels.h"
 
-/* Errors of functions, in units of U near 1: see test_cell.c. */
 typedef struct truth_cell {
     const char *name;
     size_t gates;
     bool memory, summary;
     size_t kernel; /* offset in the table */
-    double bound;  /* of h and m, for gates, states and memories within 4 */
-    /* h (and m) of one unit; a: its gates' sums, b: input and recurrent part of the last */
+    double bound;  /* of h and m: see below */
+    /* h (and m) of one unit from its gates, n floats apart */
     void (*unit)(double *h, double *m, const float *input, const float *recurrent, size_t n, float s, float m_prev);
 } truth_cell;
 

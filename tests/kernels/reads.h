@@ -4,8 +4,6 @@
 
 #include "kernels.h"
 
-static const char *const read_names[ARNN_READS] = {"dot", "exponent", "tanh"};
-
 /* A run, a query, and the partial that the run extends. */
 typedef struct reading {
     arnn_read_kind kind;

@@ -11,7 +11,7 @@ static void fill(float *x)
         x[i] = (float)(i * 2654435761u % 1000) / 500.0f - 1.0f;
 }
 
-static const size_t lengths[WORLD_STREAMS] = {STEPS, 0, 23};
+static const size_t lengths[WORLD_STREAMS] = {STEPS, 5, 23};
 
 /* All streams at once, each its own length. */
 static world together(const arnn_model_desc *desc, const float *x)
@@ -100,6 +100,63 @@ static void test_cutting_and_company(void **unused)
     }
 }
 
+/* Many streams, some of them without a step, and each by itself: outputs and maps of all times. */
+enum { MANY = 13, WIDTH = 37, TIMES = 9 };
+
+typedef struct outputs {
+    float y[TIMES][MANY][2], s[TIMES][MANY][WIDTH], map[TIMES][MANY][TIMES];
+} outputs;
+
+/* Streams first .. first+count-1 of a state of their own; places of steps that are not made stay 0. */
+static void run_some(arnn_model *model, outputs *to, const float *x, const size_t *steps, size_t first, size_t count)
+{
+    arnn_cache *cache = NULL;
+    arnn_state *state;
+    arnn_model_desc desc = {.struct_size = sizeof desc};
+    assert_ok(arnn_model_describe(model, &desc));
+    bool tape = desc.wiring != ARNN_WIRING_NONE;
+    if (tape)
+        assert_ok(arnn_cache_create(&cache, model, NULL));
+    assert_ok(arnn_state_create(&state, model, cache, count));
+    const arnn_input in = {
+        .struct_size = sizeof in, .x = x + first * WORLD_INPUTS, .time_stride = (size_t)MANY * WORLD_INPUTS};
+    arnn_output out = {.struct_size = sizeof out, .map_columns = TIMES};
+    out.y = (arnn_array){to->y[0][first], (size_t)MANY * 2, 2};
+    out.s = (arnn_array){to->s[0][first], (size_t)MANY * WIDTH, WIDTH};
+    out.map = (arnn_array){tape ? to->map[0][first] : NULL, (size_t)MANY * TIMES, TIMES};
+    assert_ok(arnn_forward(state, &out, &in, steps + first, NULL, TIMES, count));
+    arnn_state_destroy(state);
+    arnn_cache_destroy(cache);
+}
+
+static void test_many_streams(void **unused)
+{
+    (void)unused;
+    static const size_t steps[MANY] = {9, 0, 3, 9, 9, 1, 8, 9, 9, 2, 9, 5, 9};
+    static float x[TIMES * MANY * WORLD_INPUTS];
+    for (size_t i = 0; i < COUNT(x); i++)
+        x[i] = (float)(i * 2654435761u % 1000) / 500.0f - 1.0f;
+    FOR_QUIET_TABLES(table) {
+        for (size_t i = 0; i < VARIANTS; i++) {
+            static outputs all, each;
+            arnn_model *model;
+            arnn_model_desc desc = variant(i);
+            desc.hidden = WIDTH;
+            desc.outputs = 2;
+            memset(&all, 0, sizeof all);
+            memset(&each, 0, sizeof each);
+            assert_ok(arnn_model_create(&model, &desc));
+            assert_ok(arnn_model_init(model, 3));
+            run_some(model, &all, x, steps, 0, MANY);
+            for (size_t stream = 0; stream < MANY; stream++)
+                run_some(model, &each, x, steps, stream, 1);
+            assert_memory_equal(&all, &each, sizeof all);
+            assert_true(all.y[8][0][0] != 0.0f && all.y[0][1][0] == 0.0f);
+            arnn_model_destroy(model);
+        }
+    }
+}
+
 /* A NaN in one stream's input stays with that stream. */
 static void test_nan_stays(void **unused)
 {
@@ -129,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cutting_and_company),
+        cmocka_unit_test(test_many_streams),
         cmocka_unit_test(test_nan_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
