@@ -151,7 +151,7 @@ def test_a_bad_number_stays_in_its_stream_and_is_seen_there(wiring, cell, score,
         good, seen = (np.array(run.given[3][name]) for run in runs)
         assert same(good[:2], seen[:2], exact)
         if np.isnan(bad):
-            assert np.all(np.isnan(seen[2:] if name != "s" or wiring != "before" else seen[3:])), (name, description)
+            assert np.all(np.isnan(seen[2:])), (name, description)
 
 
 @pytest.mark.parametrize("score", ["dot", "general", "additive"])
