@@ -19,7 +19,7 @@ static double largest_row_norm(const arnn_score_weights *weights)
         double norm = 0.0;
         for (size_t i = 0; i < weights->hidden; i++)
             norm += fabs((double)weights->key[j * weights->hidden + i]);
-        if (!(norm <= largest))
+        if (!isnan(largest) && !(norm <= largest))
             largest = norm;
     }
     return largest;

@@ -28,7 +28,7 @@ void arnn_attend_one(const arnn_attending *self, float *context, float *logsumex
     if (logsumexp)
         *logsumexp = sum;
     if (weights) {
-        arnn_scores_to_weights(weights, rows->count, sum);
+        arnn_merged_weigh(&merged, weights, rows->count);
         memset(weights + rows->count, 0, (self->weight_stride - rows->count) * sizeof *weights);
     }
 }

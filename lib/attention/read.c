@@ -67,10 +67,11 @@ float arnn_merged_finish(arnn_merged *merged)
     return all->max + logf(all->sum);
 }
 
-void arnn_scores_to_weights(float *scores, size_t count, float logsumexp)
+void arnn_merged_weigh(const arnn_merged *merged, float *scores, size_t count)
 {
+    const arnn_partial *all = &merged->all;
     for (size_t i = 0; i < count; i++)
-        scores[i] = logsumexp == -INFINITY ? 0.0f : expf(scores[i] - logsumexp);
+        scores[i] = all->sum == 0.0f ? 0.0f : expf(scores[i] - all->max) / all->sum;
 }
 
 static float read_zero_row(arnn_merged *merged, const arnn_reader *reader, const arnn_query *query)
@@ -120,12 +121,12 @@ static void read_page(arnn_merged *merged, const arnn_reader *reader, const arnn
     arnn_merged_read(merged, reader->kernel, query, &run, scores ? scores + rows.begin : NULL);
 }
 
-static void weigh(float *scores, arnn_span span, float logsumexp)
+static void weigh(const arnn_merged *merged, float *scores, arnn_span span)
 {
     if (!scores)
         return;
-    arnn_scores_to_weights(scores, span.sinks, logsumexp);
-    arnn_scores_to_weights(scores + span.first, span.rows - span.first, logsumexp);
+    arnn_merged_weigh(merged, scores, span.sinks);
+    arnn_merged_weigh(merged, scores + span.first, span.rows - span.first);
 }
 
 void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn_query *query, const arnn_tape *tape,
@@ -141,7 +142,7 @@ void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn
         read_page(&merged, reader, query, page, shape, layer, intersect(here, window), reading->weights);
     }
     reading->logsumexp = arnn_merged_finish(&merged);
-    arnn_scores_to_weights(&zero_score, reader->start_zero, reading->logsumexp);
+    arnn_merged_weigh(&merged, &zero_score, reader->start_zero);
     reading->zero_weight = zero_score;
-    weigh(reading->weights, span, reading->logsumexp);
+    weigh(&merged, reading->weights, span);
 }

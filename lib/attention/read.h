@@ -37,8 +37,9 @@ void arnn_merged_read(arnn_merged *merged, arnn_read_kernel *kernel, const arnn_
 /* Sums become means; returns the logsumexp. */
 float arnn_merged_finish(arnn_merged *merged);
 
-/* scores (count) of rows become their weights. */
-void arnn_scores_to_weights(float *scores, size_t count, float logsumexp);
+/* scores (count) of rows become their weights in a finished read. From its maximum and sum, not from the logsumexp, whose
+   rounding would be magnified where scores are large. */
+void arnn_merged_weigh(const arnn_merged *merged, float *scores, size_t count);
 
 /* Reads one layer of a tape on which `rows` rows are. query->newest and the reading's pointers are set by the caller. */
 void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn_query *query, const arnn_tape *tape,

@@ -8,6 +8,8 @@
 static void product(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed, size_t streams)
 {
     int outputs = (int)packed->outputs, inputs = (int)packed->inputs;
+    if (outputs == 0 || inputs == 0) /* OpenBLAS takes that for an error, and prints it */
+        return;
     if (streams == 1)
         cblas_sgemv(CblasRowMajor, CblasNoTrans, outputs, inputs, 1.0f, packed->values, inputs, x, 1, 1.0f, y, 1);
     else if (streams > 0)

@@ -232,11 +232,12 @@ static void test_scores_to_weights(void **unused)
 {
     (void)unused;
     float scores[] = {0.0f, 1.0f, -1.0f, -INFINITY, 2.0f};
-    arnn_scores_to_weights(scores, 4, 1.0f);
-    assert_near((double)scores[0], exp(-1.0), U);
-    assert_true(scores[1] == 1.0f && scores[3] == 0.0f && scores[4] == 2.0f);
-    assert_near((double)scores[2], exp(-2.0), U);
-    arnn_scores_to_weights(scores, 5, -INFINITY); /* nothing was read: no NaN */
+    const arnn_merged finished = {.all = {.max = 1.0f, .sum = 2.0f}}, empty = {.all = {.max = -FLT_MAX, .sum = 0.0f}};
+    arnn_merged_weigh(&finished, scores, 4);
+    assert_near((double)scores[0], exp(-1.0) / 2.0, U);
+    assert_true(scores[1] == 0.5f && scores[3] == 0.0f && scores[4] == 2.0f);
+    assert_near((double)scores[2], exp(-2.0) / 2.0, U);
+    arnn_merged_weigh(&empty, scores, 5); /* nothing was read: no NaN */
     for (size_t i = 0; i < COUNT(scores); i++)
         assert_true(scores[i] == 0.0f);
 }
