@@ -133,33 +133,15 @@ void Ceiling::choose(size_t kept) {
     }
     ranked.resize(std::min(kept, ranked.size()));
     loops_ = ranked;
-    forget();
 }
 
-void Ceiling::forget() {
-    wins_.assign(loops_.size(), 0);
-    rounds_.clear();
-}
-
-double Ceiling::round() {
-    double best = 0;
-    size_t winner = 0;
-    for (size_t i = 0; i < loops_.size(); i++) {
-        double now = speed(loops_[i].loop, bytes_, budget_ns_ / static_cast<double>(loops_.size()));
-        if (now > best) {
-            best = now;
-            winner = i;
-        }
+void Ceiling::round() {
+    for (const NamedLoop &named : loops_) {
+        const double now = speed(named.loop, bytes_, budget_ns_ / static_cast<double>(loops_.size()));
+        if (now <= best_) continue;
+        best_ = now;
+        best_loop_ = named.name;
     }
-    wins_[winner]++;
-    rounds_.push_back(best);
-    return best;
-}
-
-double Ceiling::gbps() const { return median(rounds_); }
-
-const std::string &Ceiling::best_loop() const {
-    return loops_[static_cast<size_t>(std::max_element(wins_.begin(), wins_.end()) - wins_.begin())].name;
 }
 
 } // namespace cost

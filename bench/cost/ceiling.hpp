@@ -18,17 +18,16 @@ struct NamedLoop {
 // All that this processor can run: load widths x concurrent streams of loads x prefetch distances.
 const std::vector<NamedLoop> &read_loops();
 
-// The best loops for one working set, timed again in every round: the ceiling drifts with the neighbours as the rest does.
+// The best loops for one working set, timed again in every round: speeds drift with the neighbours.
 class Ceiling {
   public:
     // The working set must have been written: memory that never was is one page of zeros.
     Ceiling(const char *first, size_t bytes, double budget_ns) : first_(first), bytes_(bytes), budget_ns_(budget_ns) {}
 
-    void choose(size_t kept);             // tries all loops and keeps so many
-    double round();                       // bytes per ns of the best of them now
-    void forget();                        // the rounds so far
-    double gbps() const;                  // median over the rounds
-    const std::string &best_loop() const; // the loop that was best most often
+    void choose(size_t kept); // tries all loops and keeps so many
+    void round();             // times each of them
+    double gbps() const { return best_; } // the best that was reached in any round
+    const std::string &best_loop() const { return best_loop_; }
 
   private:
     double speed(ReadLoop loop, size_t bytes, double budget_ns) const;
@@ -37,8 +36,8 @@ class Ceiling {
     size_t bytes_;
     double budget_ns_;
     std::vector<NamedLoop> loops_;
-    std::vector<size_t> wins_;
-    std::vector<double> rounds_;
+    std::string best_loop_;
+    double best_ = 0;
 };
 
 } // namespace cost

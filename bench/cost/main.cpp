@@ -46,25 +46,6 @@ const Fixture &fixture_of(const Task &task) {
     return *fixture;
 }
 
-bool measure_step(benchmark::State &state, const Task &task, const Budget &budget, bool last_chance) {
-    const Fixture &fixture = fixture_of(task);
-    StepBench bench(fixture, task.number("streams"), task.number("length"), budget);
-    for (size_t i = 0; last_chance && i < budget.rounds; i++) {
-        bench.round();
-    }
-    if (!last_chance) {
-        for (auto _ : state) {
-            state.SetIterationTime(bench.round() * 1e-9);
-        }
-    }
-    StepResult result = bench.result();
-    const bool broken = result.ceiling_fraction > broken_ceiling;
-    if (broken && !last_chance) return false;
-    Json().add("ceiling", bench.ceiling()).print();
-    Json().add("step", bench.json(result)).add("spread", bench.spread(result)).print();
-    return !broken;
-}
-
 // Why a row must be left out; empty where it can be measured.
 std::string obstacle(const Task &task) {
     if (now_ns() > deadline_ns) return "no time left";
@@ -73,6 +54,9 @@ std::string obstacle(const Task &task) {
     if (available_bytes() == 0 || needed <= available_bytes() / 10 * 8) return "";
     return "not enough memory";
 }
+
+// With every loop competing, and for longer.
+Budget careful(const Budget &budget) { return {2 * budget.rounds, budget.subject_ns, read_loops().size()}; }
 
 void run_step(benchmark::State &state, const Task &task, const Budget &budget) {
     const std::string reason = obstacle(task);
@@ -83,11 +67,27 @@ void run_step(benchmark::State &state, const Task &task, const Budget &budget) {
         }
         return;
     }
-    if (measure_step(state, task, budget, false)) return;
-    Json().add("again", task.name()).print();
-    if (measure_step(state, task, {2 * budget.rounds, budget.subject_ns, read_loops().size()}, true)) return;
-    failed = true;
-    Json().add("error", task.name() + ": faster than the read ceiling, twice; the ceiling is broken").print();
+    const Fixture &fixture = fixture_of(task);
+    auto bench = std::make_unique<StepBench>(fixture, task.number("streams"), task.number("length"), budget);
+    for (auto _ : state) {
+        state.SetIterationTime(bench->round() * 1e-9);
+    }
+    StepResult result = bench->result();
+    if (result.ceiling_fraction > broken_ceiling) {
+        Json().add("again", task.name()).print();
+        bench.reset(); // its tapes first: two of them may not fit
+        bench = std::make_unique<StepBench>(fixture, task.number("streams"), task.number("length"), careful(budget));
+        for (size_t i = 0; i < careful(budget).rounds; i++) {
+            bench->round();
+        }
+        result = bench->result();
+    }
+    Json().add("ceiling", bench->ceiling()).print();
+    Json().add("step", bench->json(result)).add("spread", bench->spread(result)).print();
+    if (result.ceiling_fraction > broken_ceiling) {
+        failed = true;
+        Json().add("error", task.name() + ": faster than the read ceiling, twice; the ceiling is broken").print();
+    }
 }
 
 void run_task(benchmark::State &state, const Task &task, const Budget &budget) {

@@ -58,7 +58,6 @@ StepBench::StepBench(const Fixture &fixture, size_t streams, size_t length, cons
     for (Timed *timed : {&step_, &rest_, &rest_plain_}) {
         calibrate(*timed);
     }
-    ceiling_.forget();
 }
 
 size_t StepBench::bytes_needed(const Model &model, size_t streams, size_t length) {
