@@ -17,8 +17,8 @@ static void fill(rng *r, past *p)
     rng_fill(r, p->query, WIDTH, 1.0f);
 }
 
-static void attend(const arnn_kernels *table, const past *p, float *context, float *logsumexp, float *weights, size_t first,
-                   size_t count)
+static void attend(const arnn_kernels *table, const past *p, float *context, float *logsumexp, float *weights,
+                   size_t first, size_t count)
 {
     float query[WIDTH], run[WIDTH];
     const arnn_attending self = {

@@ -15,7 +15,8 @@ static arnn_page_shape small_shape(void)
 static void test_shapes(void **unused)
 {
     (void)unused;
-    static const size_t rows[][2] = {{1, 512}, {128, 512}, {129, 256}, {256, 256}, {512, 128}, {4096, 16}, {100000, 16}};
+    static const size_t rows[][2] = {{1, 512},   {128, 512}, {129, 256},  {256, 256},
+                                     {512, 128}, {4096, 16}, {100000, 16}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (size_t keys = 0; keys < 2; keys++) {
             arnn_page_shape shape = {.layers = 3, .hidden = rows[i][0], .align = 7 * keys, .memories = keys};

@@ -72,7 +72,8 @@ static world world_of(rng *r)
     bool keys = w.kind != ARNN_READ_DOT, memories = rng_below(r, 2);
     w.k = keys ? 1 + rng_below(r, 40) : 0;
     w.rows = rng_below(r, MOST_ROWS);
-    w.shape = (arnn_page_shape){.layers = 2, .hidden = w.n, .align = w.k, .memories = memories, .rows = 1 + rng_below(r, 40)};
+    w.shape = (arnn_page_shape){.layers = 2, .hidden = w.n, .align = w.k, .memories = memories};
+    w.shape.rows = 1 + rng_below(r, 40);
     w.shape.window = rng_below(r, 3) ? 1 + rng_below(r, 30) : 0;
     w.shape.sinks = w.shape.window ? rng_below(r, 2) * rng_below(r, 30) : 0;
     w.shape.layer_floats = w.shape.rows * (w.n * (memories ? 2 : 1) + w.k);
@@ -154,8 +155,9 @@ static truth truth_of(const world *w, size_t rows)
     return t;
 }
 
-/* Scores of up to 40 terms within 1 (sum |terms| <= 40) and recency up to 9: off by at most (40 + 14) U 80 + .., weights and
-   means of rows within 1 by twice that and (4 rows + 16) U: 1e4 U covers both with a factor of 1.1 (see kernels/reads.h). */
+/* Scores of up to 40 terms within 1 (sum |terms| <= 40) and recency up to 9: off by at most (40 + 14) U 80 + ..,
+   weights and means of rows within 1 by twice that and (4 rows + 16) U: 1e4 U covers both with a factor of 1.1 (see
+   kernels/reads.h). */
 static const double bound = 1e4 * U;
 
 static const float untouched = -7.0f;

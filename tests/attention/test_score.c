@@ -55,7 +55,8 @@ static void test_dot_folds_its_matrices(void **unused)
         for (size_t i = 0; i < w.form.hidden * w.form.z; i++) {
             double sum = 0.0, size = 0.0;
             for (size_t j = 0; j < w.form.align; j++) {
-                double term = (double)w.key[j * w.form.hidden + i / w.form.z] * (double)w.query[j * w.form.z + i % w.form.z];
+                float key = w.key[j * w.form.hidden + i / w.form.z], query = w.query[j * w.form.z + i % w.form.z];
+                double term = (double)key * (double)query;
                 sum += term;
                 size += fabs(term);
             }

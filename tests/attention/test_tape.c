@@ -165,8 +165,8 @@ static void test_random_tapes(void **unused)
         check_random_tapes(&r, i % 3 ? 4 : 25);
 }
 
-/* The room that arnn_page_shape_pages states for a length suffices on the whole way, one step at a time or all at once, and
-   no less would: it is the most that is ever held. */
+/* The room that arnn_page_shape_pages states for a length suffices on the whole way, one step at a time or all at
+   once, and no less would: it is the most that is ever held. */
 static void test_room(void **unused)
 {
     (void)unused;
@@ -190,7 +190,8 @@ static void test_room(void **unused)
     }
 }
 
-/* With a window, room does not grow with the length, however long; without, lengths near the end of size_t are counted. */
+/* With a window, room does not grow with the length, however long; without, lengths near the end of size_t are
+   counted. */
 static void test_far_lengths(void **unused)
 {
     (void)unused;

@@ -84,6 +84,24 @@ static void test_aligned_and_zeroed(void **unused)
     arnn_free(floats);
 }
 
+/* Long stretches, too, on both sides of a huge page's size. */
+static void test_stretches(void **unused)
+{
+    (void)unused;
+    static const size_t sizes[] = {0, 1, 1000, (1 << 19) - 1, 1 << 19, (1 << 19) + 1, 3 << 19};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        float *floats = arnn_alloc_stretch(sizes[i]);
+        assert_non_null(floats);
+        assert_int_equal((uintptr_t)floats % ARNN_ALIGNMENT, 0);
+        for (size_t j = 0; j < sizes[i]; j++) {
+            assert_true(floats[j] == 0.0f);
+            floats[j] = 1.0f;
+        }
+        arnn_free(floats);
+    }
+    assert_null(arnn_alloc_stretch(SIZE_MAX / 2));
+}
+
 static void test_blocks_are_apart(void **unused)
 {
     (void)unused;
@@ -123,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_overflow_carries_on),
         cmocka_unit_test(test_aligned_and_zeroed),
+        cmocka_unit_test(test_stretches),
         cmocka_unit_test(test_blocks_are_apart),
         cmocka_unit_test(test_too_much_and_nothing),
     };

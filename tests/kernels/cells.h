@@ -59,9 +59,9 @@ static inline void unit_lstm(double *h, double *m, const float *a, const float *
     *h = true_sigmoid(gate(a, b, 3 * n)) * tanh(*m);
 }
 
-/* Bounds, in units of U, where sums of gates are within 8, their parts, m_prev and s within 4. The rounding of a sum is at
-   most 4 U; tanh scales it by 1 - tanh^2, at most 0.45 / |x|, sigmoid by at most a quarter: so a tanh or a sigmoid is off by
-   at most 4 U with its own 3 ulp (1 ulp is U below 1).
+/* Bounds, in units of U, where sums of gates are within 8, their parts, m_prev and s within 4. A sum x is rounded by at
+   most U |x|; tanh scales that by 1 - tanh(x)^2, at most 0.45 / |x|, sigmoid by at most 0.23 / |x|: so a tanh or a
+   sigmoid is off by at most 4 U with its own 3 ulp (1 ulp is U below 1).
      relu  the rounding of a sum: 4
      tanh  4
      gru   r 4; r b: 16, and 4 + 2 roundings, g: 22 + 3; u 4, 1-u 4.5; h = 4.5 + 25 + 16 (|s| <= 4) + 4 roundings: 50

@@ -147,7 +147,7 @@ static inline double true_score(const reading *a, size_t row, double *bound)
         v_size += fabs(v);
     }
     if (a->kind == ARNN_READ_DOT) {
-        *bound = (double)(count + 1) * U * size; /* each term goes through at most `count` roundings, one more for luck */
+        *bound = (double)(count + 1) * U * size; /* each term: `count` roundings; one more for higher orders */
         return sum;
     }
     if (a->kind == ARNN_READ_TANH) {
@@ -155,8 +155,8 @@ static inline double true_score(const reading *a, size_t row, double *bound)
         *bound = (4.0 + (double)count + 1.0) * U * v_size;
         return sum;
     }
-    /* E F, 1 + E F, and with four units to a division 3 products, 2 fused sums of two roundings and the division: 12 U each;
-       then the sum; E F capped at 2^30; score_sum, of k terms, is given; 2 sum and the difference: 2 U. */
+    /* E F, 1 + E F, and with four units to a division 3 products, 2 fused sums of two roundings and the division: 12
+       U each; then the sum; E F capped at 2^30; score_sum, of k terms, is given; 2 sum and the difference: 2 U. */
     *bound = (12.0 + (double)count) * U * 2.0 * size + 2.0 * 0x1p-30 * v_size +
              2.0 * U * (fabs((double)a->form.score_sum) + 2.0 * size);
     return (double)a->form.score_sum - 2.0 * sum;
@@ -168,10 +168,10 @@ typedef struct truth {
     double score_bound, mean_bound, memory_bound, log_bound;
 } truth;
 
-/* Means of the partial and the run's rows. Bounds: scores off by d change each weight by a factor within e^(2 d), so means of
-   rows within H by at most 2 d H (d small; spec 6.4); a sum of `count` weighted rows has count + 1 roundings, weights are
-   exponentials of 1.1 ulp (2.2 U) at a rounded argument (|x| e^x U < U), and a maximum that moves, at most once a row,
-   scales by another: (4 count + 16) U H in all. */
+/* Means of the partial and the run's rows. Bounds: scores off by d change each weight by a factor within e^(2 d), so
+   means of rows within H by at most 2 d H (d small); a sum of `count` weighted rows has count + 1
+   roundings, weights are exponentials of 1.1 ulp (2.2 U) at a rounded argument (|x| e^x U < U), and a maximum that
+   moves, at most once a row, scales by another: (4 count + 16) U H in all. */
 static inline truth truth_make(const reading *a)
 {
     truth t = {.scores = malloc((a->count + 1) * sizeof(double)), .h = calloc(a->n, sizeof(double))};

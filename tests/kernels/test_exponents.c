@@ -1,5 +1,5 @@
-/* v = exp(2 v), 2 v clamped to +-87, of every table, against double and against `ref`: the exponential of the vector tables
-   over its whole range. */
+/* v = exp(2 v), 2 v clamped to +-87, of every table, against double and against `ref`: the exponential of the vector
+   tables over its whole range. */
 #include "kernels.h"
 
 enum { COUNT_AT_ONCE = 1024 };

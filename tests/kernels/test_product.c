@@ -45,7 +45,8 @@ static guard pack(const arnn_kernels *table, const problem *p, guard_side side)
 }
 
 /* The streams from..to-1 of a copy of y. */
-static guard run(const arnn_kernels *table, const problem *p, const guard *packed, size_t from, size_t to, guard_side side)
+static guard run(const arnn_kernels *table, const problem *p, const guard *packed, size_t from, size_t to,
+                 guard_side side)
 {
     guard y = guard_make(p->y.count, side);
     memcpy(y.floats, p->y.floats, y.count * sizeof *y.floats);
@@ -56,9 +57,9 @@ static guard run(const arnn_kernels *table, const problem *p, const guard *packe
     return y;
 }
 
-/* Of each output the sum in double, and by how much a float sum of inputs + 1 terms in any order, each product rounded or
-   not, may be off: every term goes through at most inputs + 1 roundings, so (inputs + 2) U sum |terms|, the last U for the
-   higher orders. */
+/* Of each output the sum in double, and by how much a float sum of inputs + 1 terms in any order, each product
+   rounded or not, may be off: every term goes through at most inputs + 1 roundings, so (inputs + 2) U sum |terms|,
+   the last U for the higher orders. */
 static double truth(const problem *p, size_t stream, size_t output, double *bound)
 {
     const float *weights = p->weights.floats + output * p->inputs, *x = p->x.floats + stream * p->x_stride;
@@ -242,8 +243,12 @@ static void test_pack_of_a_part(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_shapes), cmocka_unit_test(test_every_tile),   cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_company),       cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_pack_of_a_part),
+        cmocka_unit_test(test_random_shapes),
+        cmocka_unit_test(test_every_tile),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_company),
+        cmocka_unit_test(test_not_a_number),
+        cmocka_unit_test(test_pack_of_a_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,8 +98,9 @@ static void test_scores_are_optional(void **unused)
     }
 }
 
-/* A run in two pieces, which continue in one partial. Where the cut is a multiple of a block in the absolute index, and for
-   `ref` wherever it is, not a bit changes, nor does any score ever; elsewhere the result is as near the truth. */
+/* A run in two pieces, which continue in one partial. Where the cut is a multiple of a block in the absolute index,
+   and for `ref` wherever it is, not a bit changes, nor does any score ever; elsewhere the result is as near the
+   truth. */
 static void check_cuts(const reading *a)
 {
     truth t = truth_make(a);
@@ -133,7 +134,8 @@ static void test_cuts(void **unused)
     }
 }
 
-/* Row by row, as a tape grows; and all rows at once at several places in the index: scores do not depend on the place. */
+/* Row by row, as a tape grows; and all rows at once at several places in the index: scores do not depend on the
+   place. */
 static void test_scores_do_not_depend_on_the_place(void **unused)
 {
     (void)unused;

@@ -203,9 +203,9 @@ static void test_plus_infinity(void **unused)
     }
 }
 
-/* Exponents at the ends of their range, in every pairing: units saturate at +-v as tanh does. Where both are clamped with
-   opposite signs the unit is not exact; those are left out. Clamps cost 3e-8 of sum v, the cap of E F 2^-29, roundings what
-   reads.h counts: 2 (k + 12) and 4 more U of sum v. */
+/* Exponents at the ends of their range, in every pairing: units saturate at +-v as tanh does. Where both are clamped
+   with opposite signs the unit is not exact; those are left out. Clamps cost 3e-8 of sum v, the cap of E F 2^-29,
+   roundings what reads.h counts: 2 (k + 12) and 4 more U of sum v. */
 static void test_saturated_exponents(void **unused)
 {
     (void)unused;

@@ -1,22 +1,25 @@
 /* Orthogonal factors and folding. */
 #include "kernels.h"
 
-static const size_t shapes[][2] = {{1, 1}, {1, 7}, {7, 1}, {5, 5}, {9, 4}, {4, 9}, {64, 64}, {65, 33}, {33, 65}, {130, 17}};
+static const size_t shapes[][2] = {{1, 1}, {1, 7},   {7, 1},   {5, 5},   {9, 4},
+                                   {4, 9}, {64, 64}, {65, 33}, {33, 65}, {130, 17}};
 
-/* Rows i and j, or columns where those are fewer. */
+/* Number k of vector i: of row i, or of column i where columns are fewer. */
+static float element(const float *matrix, size_t rows, size_t columns, size_t k, size_t i)
+{
+    return matrix[rows < columns ? i * columns + k : k * columns + i];
+}
+
 static double inner(const float *matrix, size_t rows, size_t columns, size_t i, size_t j)
 {
-    bool wide = rows < columns;
-    size_t length = wide ? columns : rows;
     double sum = 0.0;
-    for (size_t k = 0; k < length; k++)
-        sum += (double)matrix[wide ? i * columns + k : k * columns + i] *
-               (double)matrix[wide ? j * columns + k : k * columns + j];
+    for (size_t k = 0; k < (rows < columns ? columns : rows); k++)
+        sum += (double)element(matrix, rows, columns, k, i) * (double)element(matrix, rows, columns, k, j);
     return sum;
 }
 
-/* Each float of Q, of a size of at most 1, is rounded once: an inner product of two unit vectors is off by at most 2 U and
-   a little for what was done in double. */
+/* Each float of Q, of a size of at most 1, is rounded once: an inner product of two unit vectors is off by at most 2
+   U and a little for what was done in double. */
 static void assert_orthonormal(const float *matrix, size_t rows, size_t columns)
 {
     size_t count = rows < columns ? rows : columns;
@@ -29,13 +32,12 @@ static void assert_orthonormal(const float *matrix, size_t rows, size_t columns)
 /* R = Q' A is upper triangular with a positive diagonal: that fixes Q. */
 static void assert_factor_of(const float *q, const float *a, size_t rows, size_t columns)
 {
-    bool wide = rows < columns;
-    size_t count = wide ? rows : columns, length = wide ? columns : rows;
+    size_t count = rows < columns ? rows : columns, length = rows < columns ? columns : rows;
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j <= i; j++) {
             double r = 0.0;
             for (size_t k = 0; k < length; k++)
-                r += (double)q[wide ? i * columns + k : k * columns + i] * (double)a[wide ? j * columns + k : k * columns + j];
+                r += (double)element(q, rows, columns, k, i) * (double)element(a, rows, columns, k, j);
             if (j < i)
                 assert_near(r, 0.0, 2.0 * (double)length * U);
             else
@@ -127,8 +129,11 @@ static void test_fold(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_orthogonal_factors), cmocka_unit_test(test_one_number),     cmocka_unit_test(test_identity_stays),
-        cmocka_unit_test(test_deficient_rank),     cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_orthogonal_factors),
+        cmocka_unit_test(test_one_number),
+        cmocka_unit_test(test_identity_stays),
+        cmocka_unit_test(test_deficient_rank),
+        cmocka_unit_test(test_fold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Arrays of floats that end where memory ends, or begin where it begins: a kernel that reads or writes one float too many
-   at that side is killed, one that writes at the other side is found out. */
+/* Arrays of floats that end where memory ends, or begin where it begins: a kernel that reads or writes one float too
+   many at that side is killed, one that writes at the other side is found out. */
 #ifndef ARNN_TESTS_GUARD_H
 #define ARNN_TESTS_GUARD_H
 
