@@ -5,7 +5,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
-import cost  # noqa: E402
+import plan  # noqa: E402
 import report  # noqa: E402
 
 CACHES = [{"level": 1, "bytes": 32 << 10}, {"level": 2, "bytes": 512 << 10}, {"level": 3, "bytes": 8 << 20}]
@@ -80,26 +80,26 @@ def test_time_text(ns, text):
 
 def test_bible_chapters_lose_their_references():
     verses = ["Ge1:1 In the beginning.", "Ge1:2 And the earth: void.", "1Sm2:1 And Hannah prayed."]
-    assert cost.bible_chapters(verses) == "In the beginning.\nAnd the earth: void.\n\nAnd Hannah prayed.\n"
+    assert plan.bible_chapters(verses) == "In the beginning.\nAnd the earth: void.\n\nAnd Hannah prayed.\n"
     with pytest.raises(SystemExit):
-        cost.bible_chapters(["no reference"])
+        plan.bible_chapters(["no reference"])
 
 
 def test_plan_covers_what_it_claims():
-    plan = "\n".join(cost.step_plan(cost.parse([])))
+    tasks = "\n".join(plan.step_plan(plan.parse([])))
     for word in ("cell=rnn", "cell=gru", "cell=lstm", "score=dot", "score=general", "score=additive", "wiring=before",
                  "hidden=128", "hidden=512", "streams=1", "streams=8", "length=64", "length=262144"):
-        assert word in plan
+        assert word in tasks
 
 
 def test_a_model_option_narrows_the_plan_to_that_model():
-    plan = cost.step_plan(cost.parse(["--cell", "gru", "--hidden", "96", "--lengths", "100,10"]))
-    assert len(plan) == 4 and all("cell=gru" in line and "hidden=96 " in line and "align=96 " in line for line in plan)
-    assert {line.split("length=")[1] for line in plan} == {"10", "100"}
+    tasks = plan.step_plan(plan.parse(["--cell", "gru", "--hidden", "96", "--lengths", "100,10"]))
+    assert len(tasks) == 4 and all("cell=gru" in line and "hidden=96 " in line and "align=96 " in line for line in tasks)
+    assert {line.split("length=")[1] for line in tasks} == {"10", "100"}
 
 
 def test_text_plan():
-    pieces, whole = cost.text_plan(cost.parse(["--quick", "--window", "64"]), "a.txt")
+    pieces, whole = plan.text_plan(plan.parse(["--quick", "--window", "64"]), "a.txt")
     assert "form=pieces" in pieces and "window=0" in pieces and "streams=8" in pieces and "bytes=262144" in pieces
     assert "form=whole" in whole and "window=64" in whole and "streams=1" in whole
 
@@ -108,5 +108,5 @@ def test_text_plan():
                                        ["--lengths", "3,x"], ["--plot", "a.gif"], ["--cell", "transformer"], ["--fast"]])
 def test_wrong_options_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as refused:
-        cost.parse(arguments)
+        plan.parse(arguments)
     assert refused.value.code == 2 and arguments[0] in capsys.readouterr().err
