@@ -92,6 +92,30 @@ static void test_contexts(void **unused)
     }
 }
 
+/* Rows of one and the same score, however large it is, weigh the same, and all weights sum to 1. */
+static void test_equal_rows(void **unused)
+{
+    (void)unused;
+    static past p;
+    static float weights[MOST];
+    static const float scores[] = {0.0f, 1e4f, -1e4f, 1e20f, -1e20f};
+    for (size_t s = 0; s < COUNT(scores); s++) {
+        memset(&p, 0, sizeof p);
+        p.query[3] = scores[s];
+        for (size_t row = 0; row < MOST; row++)
+            p.rows[row * STRIDE + 3] = 1.0f;
+        FOR_TABLES(table) {
+            for (size_t c = 0; c < COUNT(counts); c++) {
+                float context[WIDTH];
+                attend(table, &p, context, NULL, weights, 0, counts[c]);
+                for (size_t row = 0; row < counts[c]; row++)
+                    assert_true(weights[row] == 1.0f / (float)counts[c]);
+                assert_true(context[3] == 1.0f && context[2] == 0.0f);
+            }
+        }
+    }
+}
+
 static void test_no_rows(void **unused)
 {
     (void)unused;
@@ -188,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_equal_rows),
         cmocka_unit_test(test_no_rows),
         cmocka_unit_test(test_merged_pieces),
         cmocka_unit_test(test_merging_with_nothing),
