@@ -22,7 +22,7 @@ def time_tick(value, _=None):
 
 
 def length_text(value, _=None):
-    return f"{value / 1024:g}k" if value >= 1024 else f"{value:g}"
+    return f"{value / 1024:.3g}k" if value >= 1024 else f"{value:g}"
 
 
 def powers(low, high, step):
