@@ -52,6 +52,12 @@ def test_all_counts(width, scale):
     agrees(queries, tapes, scale)
 
 
+@pytest.mark.parametrize("width", [17, 64])
+def test_a_very_long_tape(width):
+    random = cases.generator("attend long", width)
+    agrees(normal(random, 1, width) / np.float32(np.sqrt(width)), [normal(random, 100_003, width)])
+
+
 @pytest.mark.parametrize("width", [1, 3, 16, 17, 33, 130])
 @pytest.mark.parametrize("offset", [1, 2, 3])
 def test_odd_addresses_and_rows_that_lie_apart(width, offset, exact):

@@ -69,7 +69,7 @@ def test_the_map_is_the_weights_of_every_step(wiring, score, reach, start_row, e
 @pytest.mark.parametrize("score", ["dot", "general"])
 @pytest.mark.parametrize("rows", [2, 5, 700])
 def test_weights_of_equal_huge_scores_are_equal_and_sum_to_one(score, rows):
-    """Equal rows, scores of about 1e4: a logsumexp rounded to float32 is off by 5e-4 there, the weights must not be."""
+    """Equal rows, scores of 400 to 4e4: a logsumexp rounded to float32 is off by up to 2e-3 there, the weights must not be."""
     description = Description(wiring="before", score=score, inputs=3, hidden=17, scale=3e4)
     random = cases.generator("huge weights", score, rows)
     model = library.Model(description, cases.parameters(random, description))
@@ -77,7 +77,7 @@ def test_weights_of_equal_huge_scores_are_equal_and_sum_to_one(score, rows):
     state.append(0, np.repeat(random.normal(size=(1, 1, 17)), rows, axis=1))
     found = state.step(cases.inputs(random, description, 1), map_layer=0, map_columns=rows + 1)
     told, _, logsumexp = state.weights(0, 0, rows + 1)
-    assert abs(logsumexp) > 1e3
+    assert abs(logsumexp) > 400
     for weights in (told, found["map"][0]):
         assert weights[:rows] == pytest.approx(1 / rows, rel=1e-5)
 
