@@ -1,5 +1,6 @@
 """What stands where."""
 import re
+import shutil
 import subprocess
 
 import header
@@ -11,11 +12,12 @@ CARD = {"README.md", "meson.build", "lib", "include", "bench", "tests", "pkgconf
 
 def tracked():
     """Files of the repository, or of the folder where it was unpacked without one."""
-    done = subprocess.run(["git", "-C", TOP, "ls-files"], capture_output=True, text=True)
-    if done.returncode == 0 and done.stdout:
-        return [name for name in done.stdout.splitlines() if (TOP / name).is_file()]
-    return [str(path.relative_to(TOP)) for path in TOP.rglob("*")
-            if path.is_file() and path.relative_to(TOP).parts[0] not in (".git", "build")]
+    if shutil.which("git"):
+        done = subprocess.run(["git", "-C", TOP, "ls-files"], capture_output=True, text=True)
+        if done.returncode == 0 and done.stdout:
+            return [name for name in done.stdout.splitlines() if (TOP / name).is_file()]
+    names = [path.relative_to(TOP) for path in TOP.rglob("*") if path.is_file()]
+    return [str(name) for name in names if name.parts[0] not in (".git", "build") and "__pycache__" not in name.parts]
 
 
 def test_top_level():
