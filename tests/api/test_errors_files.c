@@ -126,7 +126,9 @@ static void test_load_options_matter(void **unused)
     const char *header = "{" TENSOR("rnn.weight_ih_l0", "[1,1]", "0", "4") "," TENSOR(
         "rnn.weight_hh_l0", "[1,1]", "4", "8") "," TENSOR("rnn.other", "[1]", "8", "12") "}";
     char *file = file_of(header, 12, &size);
-    no_load_memory(ARNN_NOT_FOUND, "weight_ih_l0", file, size, &(arnn_load_options){sizeof options, &desc, NULL, 1});
+    options.ignore_unknown = 1;
+    no_load_memory(ARNN_NOT_FOUND, "weight_ih_l0", file, size, &options);
+    options.ignore_unknown = 0;
     options.prefix = "rnn.";
     arnn_status status = arnn_model_load_memory(&model, file, size, &options);
     assert_int_not_equal(status, ARNN_OK);

@@ -16,8 +16,9 @@ def tracked():
         done = subprocess.run(["git", "-C", TOP, "ls-files"], capture_output=True, text=True)
         if done.returncode == 0 and done.stdout:
             return [name for name in done.stdout.splitlines() if (TOP / name).is_file()]
-    names = [path.relative_to(TOP) for path in TOP.rglob("*") if path.is_file()]
-    return [str(name) for name in names if name.parts[0] not in (".git", "build") and "__pycache__" not in name.parts]
+    tops = [top for top in TOP.iterdir() if top.name not in (".git", "build")]
+    files = [file for top in tops for file in (top.rglob("*") if top.is_dir() else [top]) if file.is_file()]
+    return [str(file.relative_to(TOP)) for file in files if "__pycache__" not in file.parts]
 
 
 def test_top_level():
