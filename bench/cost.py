@@ -6,6 +6,7 @@ import os
 import pathlib
 import platform
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -103,22 +104,33 @@ def processor():
     return found[1] if found else platform.processor() or platform.machine()
 
 
-def complete(figures, load):
+def complete(figures, others):
     figures["machine"].update(processor=processor(), cores=os.cpu_count(), system=platform.platform(),
-                              load_before=load, time=datetime.datetime.now().astimezone().isoformat(timespec="seconds"))
+                              others=others, time=datetime.datetime.now().astimezone().isoformat(timespec="seconds"))
     figures["fit"] = report.fits(figures["step"], figures["spread"], figures["machine"]["caches"])
     return figures
 
 
+def busy_seconds():
+    """Processor time of all programs on this machine and, where it is a virtual one, of its neighbours; less our own."""
+    try:
+        words = pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:]
+    except OSError:
+        return None
+    user, nice, system, _, _, irq, softirq, steal = map(int, words[:8])
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK") - own.ru_utime - own.ru_stime
+
+
 def disturbance(figures):
-    """A sentence where other programs took part of the machine; else nothing."""
+    """A sentence where other programs took more than a twentieth of a processor; else nothing."""
+    others = figures["machine"]["others"]
+    if others is None or others < 0.05:
+        return ""
     samples = sum(spread["samples"] for spread in figures["spread"])
     interrupted = sum(spread["interrupted"] for spread in figures["spread"])
-    load = figures["machine"]["load_before"]
-    if load < 0.5 and interrupted < samples / 20:
-        return ""
-    steps = f", {interrupted:,} of {samples:,} steps interrupted" if samples else ""
-    return f"Other programs were running (load {load:.1f} before{steps}):\nmost figures are worse than this machine's own."
+    steps = f", {interrupted:,} of {samples:,} steps were interrupted" if samples else ""
+    return f"Other programs took {others:.1f} processors meanwhile{steps}: most figures are worse than\nthis machine's own."
 
 
 def head(machine):
@@ -158,13 +170,14 @@ def main(arguments):
     options = plan.parse(arguments)
     if options.check:
         return 0
-    load = os.getloadavg()[0]
     tasks = plan.text_plan(options, plan.text_path(options)) if options.part != "step" else []
     tasks += plan.step_plan(options) if options.part != "text" else []
+    before, start = busy_seconds(), time.monotonic()
     figures, well = run(options, tasks)
+    others = before and (busy_seconds() - before) / (time.monotonic() - start)
     if not figures["machine"]:
         return 1
-    show(complete(figures, load))
+    show(complete(figures, others))
     print()
     drawn = write(options, figures)
     return 0 if well and drawn else 1

@@ -91,13 +91,6 @@ const std::vector<NamedLoop> &read_loops() {
     return loops;
 }
 
-namespace {
-
-// What is larger than this is not found in any cache, however often it is read.
-size_t beyond_caches() { return 8 * std::max(last_cache_bytes(), size_t{1} << 20); }
-
-} // namespace
-
 double Ceiling::speed(ReadLoop loop, size_t bytes, double budget_ns) const {
     if (bytes <= beyond_caches()) loop(first_, bytes);
     size_t passes = 1;

@@ -55,9 +55,9 @@ std::vector<Cache> caches() {
     return found.empty() ? caches_by_sysconf() : found;
 }
 
-size_t last_cache_bytes() {
+size_t beyond_caches() {
     std::vector<Cache> found = caches();
-    return found.empty() ? 0 : found.back().bytes;
+    return found.empty() ? size_t{64} << 20 : 8 * found.back().bytes;
 }
 
 size_t available_bytes() {

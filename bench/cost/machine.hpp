@@ -14,7 +14,7 @@ struct Cache {
 
 // Data and unified caches that the first processor sees, smallest first; empty where the system does not tell.
 std::vector<Cache> caches();
-size_t last_cache_bytes(); // 0 where the system does not tell
+size_t beyond_caches();      // so many bytes are found in no cache, however often they are read
 
 // Memory that a program can take now without pushing others out, in bytes; 0 where the system does not tell.
 size_t available_bytes();

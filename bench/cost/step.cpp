@@ -1,6 +1,7 @@
 #include "cost/step.hpp"
 
 #include "cost/clock.hpp"
+#include "cost/machine.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,6 +59,7 @@ StepBench::StepBench(const Fixture &fixture, size_t streams, size_t length, cons
     for (Timed *timed : {&step_, &rest_, &rest_plain_}) {
         calibrate(*timed);
     }
+    if (plain_.bytes() > beyond_caches()) step_.warm = rest_plain_.warm = 0; // nothing stays to be warm
 }
 
 size_t StepBench::bytes_needed(const Model &model, size_t streams, size_t length) {
