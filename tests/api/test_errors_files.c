@@ -72,6 +72,9 @@ static void test_options(void **unused)
     arnn_model_desc desc = tiny();
     assert_ok(arnn_load_options_default(&options, sizeof options));
     options.desc = &desc;
+    options.reserved = 1;
+    no_load_of(ARNN_INVALID_ARGUMENT, "reserved", "{" TINY_IH "," TINY_HH "}", 8, &options);
+    options.reserved = 0;
     desc.struct_size = 1;
     no_load_of(ARNN_INVALID_ARGUMENT, "struct_size", "{" TINY_IH "," TINY_HH "}", 8, &options);
 }

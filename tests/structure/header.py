@@ -19,6 +19,12 @@ def constants():
     return [name for body in bodies for name in re.findall(r"\b(ARNN_\w+)\s*=", body)]
 
 
+def structs():
+    """Each struct's name and the names of its members, in order."""
+    return {name: re.findall(r"(\w+)\s*;", body)
+            for name, body in re.findall(r"typedef struct (\w+) \{(.*?)\} \1;", CODE, flags=re.S)}
+
+
 def groups():
     """Runs of declarations that no blank line divides, each as (comment above it, names of its functions)."""
     found = []

@@ -25,6 +25,19 @@ def test_functions_are_documented():
         assert comment, f"{names[0]} has no documentation above it"
 
 
+def test_structs_have_no_holes(tmp_path):
+    """A member added in a hole would leave sizeof as it was, and struct_size could not tell the versions apart."""
+    structs = header.structs()
+    assert structs["arnn_rows"] == ["data", "count", "stride"] and "arnn_model_desc" in structs
+    lines = [f"_Static_assert(sizeof({name}) == {' + '.join(f'sizeof((({name} *)0)->{member})' for member in members)}, "
+             f'"{name} has a hole");' for name, members in structs.items()]
+    source = tmp_path / "holes.c"
+    source.write_text("#include <arnn.h>\n" + "\n".join(lines) + "\n")
+    done = subprocess.run(["gcc", "-std=c11", "-fsyntax-only", "-I", header.TOP / "include", source], capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_constants_by_name(tmp_path):
     """arnn_constant knows every enumerator with the compiler's own value, and nothing else."""
     names = header.constants()
