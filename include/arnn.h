@@ -19,7 +19,7 @@
  *     arnn_model_desc desc;
  *     arnn_model_desc_default(&desc, sizeof desc);
  *     desc.vocab = 256;
- *     arnn_model *model;  arnn_cache *cache;  arnn_state *state;
+ *     arnn_model *model;  arnn_cache *cache;  arnn_state *state;  float summary[256];
  *     arnn_model_create(&model, &desc);
  *     arnn_model_init(model, 1);
  *     arnn_cache_create(&cache, model, NULL);
@@ -31,10 +31,10 @@
  *         arnn_step(state, &out, &in, NULL, 1);
  *     }
  *
- * Words. A *stream* is one independent sequence with a past of its own; a batch holds many, of any lengths. The *tape* of
- * a stream is the rows of its past: h_1 .. h_t of every layer. The *summary* s_t is what attention reads from the tape.
- * Widths are written d (input), n (hidden), k (alignment), G (gates: 1 rnn, 3 gru, 4 lstm). Shapes are (rows, columns),
- * row-major; all numbers are float32. Sizes count elements, never bytes, unless a name says bytes.
+ * Words. A *stream* is one independent sequence with a past of its own; a batch holds many, of any lengths. The *tape*
+ * of a stream is the rows of its past: h_1 .. h_t of every layer. The *summary* s_t is what attention reads from the
+ * tape. Widths are written d (input), n (hidden), k (alignment), G (gates: 1 rnn, 3 gru, 4 lstm). Shapes are (rows,
+ * columns), row-major; all numbers are float32. Sizes count elements; bytes where it is said.
  *
  * Rules that hold for every function.
  *   Errors     The return value is a status, 0 is success. After an error no handle has changed, `*out` of a create or
@@ -44,9 +44,11 @@
  *   Ownership  What the caller passes is read or written during the call only. What a create or load function makes is
  *              released by the destroy function of its type; destroying NULL does nothing. Handles that rest on others
  *              keep them alive: destroy in any order.
- *   Threads    The rule stands under each handle. Different handles may be used by different threads at any time.
- *   Checks     Descriptions, sizes, strides, token ids and stream indices are checked. The numbers in data buffers are
- *              not: a NaN or an infinity in one stream stays in that stream.
+ *   Threads    The rule stands under each handle. Handles that do not rest on each other may be used by different
+ *   threads at any time. Checks     Descriptions, sizes, strides, token ids and stream indices are checked. The numbers
+ *              in data buffers are not: a NaN or an infinity in one stream stays in that stream.
+ *   Zero       A count, batch, length or number of steps or rows may be 0: then nothing is read or written, and the
+ *              pointers that it belongs to may be null.
  *   Company    Except with the kernel table `blas`, a stream's results are the same to the last bit whatever other
  *              streams are present, in whatever order, step by step or as a sequence, in any cutting into chunks.
  */
@@ -89,9 +91,9 @@ const char *arnn_last_error(void);
 
 /* ---- 2. Model: what is computed -------------------------------------------------------------------------------- */
 
-/* What is computed, and the weights with which it is. Thread rule: any number of threads may read a model, run states
-   on it and create states; initialising, writing or loading into it needs it alone. While a state rests on a model its
-   parameters may not change (ARNN_BUSY), since products of them have been made ready. */
+/* What is computed, and the weights with which it is. Thread rule: any number of threads may read a model, create
+   caches and states on it and run them; initialising, writing into it needs it alone. While a state rests on
+   a model its parameters may not change (ARNN_BUSY), since products of them have been made ready. */
 typedef struct arnn_model arnn_model;
 
 /* Cells. Gate order, weights and the two biases are PyTorch's; s stands where an ordinary cell has h_{t-1}.
@@ -101,13 +103,14 @@ typedef struct arnn_model arnn_model;
 enum { ARNN_CELL_RNN_TANH = 0, ARNN_CELL_RNN_RELU = 1, ARNN_CELL_GRU = 2, ARNN_CELL_LSTM = 3 };
 
 /* Wirings: where attention stands in the step, and what the cell reads.
-     none     s_t = h_t: the ordinary cell; no tape, no cache.
+     none     s_t = h_t: the ordinary cell; no tape.
      after    lecture 9: the cell runs on s_{t-1}; h_t joins the tape; s_t is read from the tape, h_t included, with the
               query made from z_t = h_t.
-     beside   the decoder of lecture 8 on its own past: the cell keeps h_{t-1} (and m_{t-1}) and reads s_{t-1} as further
-              input: W_ih has shape (G n, d + n) and runs on [x_t; s_{t-1}]. Otherwise as `after`.
-     before   the Long Short-Term Memory-Network (Cheng, Dong, Lapata, EMNLP 2016): s_t, and for the LSTM m_prev, are read
-              from the rows up to t-1 with z_t = [x_t; s_{t-1}]; the cell runs on them; then h_t (and m_t) join the tape. */
+     beside   the decoder of lecture 8 on its own past: the cell keeps h_{t-1} (and m_{t-1}) and reads s_{t-1} as
+              further input: W_ih has shape (G n, d + n) and runs on [x_t; s_{t-1}]. Otherwise as `after`.
+     before   the Long Short-Term Memory-Network (Cheng, Dong, Lapata, EMNLP 2016): s_t, and for the LSTM m_prev, are
+              read from the rows up to t-1 with z_t = [x_t; s_{t-1}]; the cell runs on them; then h_t (and m_t) join the
+              tape. */
 enum { ARNN_WIRING_NONE = 0, ARNN_WIRING_AFTER = 1, ARNN_WIRING_BESIDE = 2, ARNN_WIRING_BEFORE = 3 };
 
 /* Scores of a past row h_i against the query; the weights are their softmax.
@@ -118,13 +121,14 @@ enum { ARNN_SCORE_DOT = 0, ARNN_SCORE_GENERAL = 1, ARNN_SCORE_ADDITIVE = 2 };
 
 /* How attention starts (used by arnn_model_init, kept with the model).
      spread    W_K and W_Q independent: the weights are spread over the past. Right for recall, and with `beside`.
-     newest    W_Q = W_K: the newest row wins by far, the model starts as an ordinary RNN. Right for language with `after`.
-   `general` has W in place of W_K' W_Q: random orthogonal, or the identity. In `before`, newest touches the s half of z
-   alone. Additive scores are bounded and have no sharp start: there, newest only shares the matrix. */
+     newest    W_Q = W_K: the newest row wins by far, the model starts as an ordinary RNN. Right for language with
+               `after`.
+   `general` has W in place of W_K' W_Q: random orthogonal, or the identity. In `before`, newest touches the s
+   half of z alone. Additive scores are bounded and have no sharp start: there, newest only shares the matrix. */
 enum { ARNN_ATTENTION_SPREAD = 0, ARNN_ATTENTION_NEWEST = 1 };
 
-/* Whether one virtual all-zero row takes part in every softmax. It is never evicted and counts neither toward the window
-   nor toward the sinks; its score is 0 (dot, general) or v' tanh(W_Q z). */
+/* Whether one virtual all-zero row takes part in every softmax. It is never evicted and counts neither toward the
+   window nor toward the sinks; its score is 0 (dot, general) or v' tanh(W_Q z). */
 enum { ARNN_START_NONE = 0, ARNN_START_ZERO = 1 };
 
 /* What the readout reads from the top layer: r_t = h_t, s_t or [h_t; s_t]. The last two need `after` or `beside`. */
@@ -139,7 +143,8 @@ typedef struct arnn_model_desc {
     int32_t attention_start; /* ARNN_ATTENTION_..   default spread */
     int32_t start_row;       /* ARNN_START_..       default none */
     int32_t recency;         /* 1: a row's score gets -beta * (rows between it and the newest row on the tape), beta one
-                                trainable number a layer (parameter attn_recency_l{l}); default 0. The zero row gets none. */
+                                trainable number a layer (parameter attn_recency_l{l}); default 0. The zero row gets
+                                none. */
     int32_t skip;            /* 1: layers above the first read [h_t of the layer below; x_t]; default 0 */
     int32_t source;          /* ARNN_SOURCE_..      default h */
     float scale;             /* of dot and general scores; default 1; 1/sqrt(k) is the usual other choice; finite */
@@ -168,6 +173,9 @@ void arnn_model_destroy(arnn_model *model);
 /* Reads the description back, with defaults resolved (align). desc->struct_size must be set. */
 arnn_status arnn_model_describe(const arnn_model *model, arnn_model_desc *desc);
 
+/* The kernel table of the model (section 8), as ARNN_ISA names it. NULL for NULL. Lives as long as the program. */
+const char *arnn_model_kernels(const arnn_model *model);
+
 /* Width of y_t: outputs, else n, or 2 n for source hs. */
 arnn_status arnn_model_output_width(const arnn_model *model, size_t *width);
 
@@ -179,19 +187,20 @@ arnn_status arnn_model_output_width(const arnn_model *model, size_t *width);
    Their number; 0 for NULL. */
 size_t arnn_model_parameter_count(const arnn_model *model);
 
-/* Name, rank (1 or 2) and shape of parameter `index`; shape[1] is 1 where the rank is 1. `name` lives as long as the model.
-   Errors: ARNN_NOT_FOUND. */
-arnn_status arnn_model_parameter(const arnn_model *model, const char **name, size_t *rank, size_t shape[2], size_t index);
+/* Name, rank (1 or 2) and shape of parameter `index`; shape[1] is 1 where the rank is 1. `name` lives as long as the
+   model. Errors: ARNN_NOT_FOUND. */
+arnn_status arnn_model_parameter(const arnn_model *model, const char **name, size_t *rank, size_t shape[2],
+                                 size_t index);
 
 /* Copies a parameter out of or into the model. count must be its number of elements (ARNN_SHAPE otherwise).
    Errors: ARNN_NOT_FOUND; writing: ARNN_BUSY. */
 arnn_status arnn_model_read(const arnn_model *model, float *values, const char *name, size_t count);
 arnn_status arnn_model_write(arnn_model *model, const char *name, const float *values, size_t count);
 
-/* Initialises every parameter from a seed. weight_hh: an orthogonal matrix per gate (LAPACK QR of a normal matrix, signs
-   made unique); weight_ih, biases: uniform in +-1/sqrt(n), as PyTorch's; embed: standard normal; readout: uniform in
-   +-1/sqrt(|r|); attention as attention_start says, attn_score uniform in +-1/sqrt(k). The random numbers are the same on
-   every machine; the orthogonal factors are the same up to rounding of the LAPACK in use.
+/* Initialises every parameter from a seed. weight_hh: an orthogonal matrix per gate (LAPACK QR of a normal matrix,
+   signs made unique); weight_ih, biases: uniform in +-1/sqrt(n), as PyTorch's; embed: standard normal; readout: uniform
+   in +-1/sqrt(|r|); attention as attention_start says, attn_score uniform in +-1/sqrt(k). The random numbers are the
+   same on every machine; the orthogonal factors are the same up to rounding of the LAPACK in use.
    Errors: ARNN_BUSY, ARNN_NO_MEMORY. */
 arnn_status arnn_model_init(arnn_model *model, uint64_t seed);
 
@@ -201,10 +210,12 @@ arnn_status arnn_model_init(arnn_model *model, uint64_t seed);
 
 typedef struct arnn_load_options {
     size_t struct_size;           /* sizeof(arnn_load_options) */
-    const arnn_model_desc *desc;  /* needed for a file without a description (a PyTorch state_dict); where both are there
-                                     they must agree. NULL (default): the file's own */
+    const arnn_model_desc *desc;  /* needed for a file without a description (a PyTorch state_dict); where both are
+                                     there they must agree. NULL (default): the file's own */
     const char *prefix;           /* every tensor's name begins with this ("encoder."); NULL (default): none */
-    int32_t ignore_unknown;       /* 1: tensors that are no parameter of the model are passed over; default 0: refused */
+    int32_t ignore_unknown;       /* 1: tensors that are no parameter of the model are passed over; default 0:
+                                     refused */
+    int32_t reserved;             /* 0 */
 } arnn_load_options;
 
 /* Writes the defaults. Errors: as arnn_model_desc_default. */
@@ -214,23 +225,25 @@ arnn_status arnn_load_options_default(arnn_load_options *options, size_t struct_
    (PyTorch's bias=False) both are zero. A state_dict of torch.nn.RNN, GRU or LSTM saved as safetensors loads as it is,
    with a description of wiring none. Tensors of bidirectional layers (`_reverse`) and projections (`weight_hr`) are
    refused by name. options: NULL for the defaults.
-   Errors: ARNN_IO (with the system's reason), ARNN_FORMAT (every breach of the safetensors rules, named), ARNN_NOT_FOUND (a
-   tensor is missing), ARNN_SHAPE, ARNN_INVALID_ARGUMENT (no description), ARNN_UNSUPPORTED, ARNN_NO_MEMORY. */
+   Errors: ARNN_IO (with the system's reason), ARNN_FORMAT (every breach of the safetensors rules, named),
+   ARNN_NOT_FOUND (a tensor is missing), ARNN_SHAPE, ARNN_INVALID_ARGUMENT (no description), ARNN_UNSUPPORTED,
+   ARNN_NO_MEMORY. */
 arnn_status arnn_model_load(arnn_model **out, const char *path, const arnn_load_options *options);
 arnn_status arnn_model_load_memory(arnn_model **out, const void *data, size_t bytes, const arnn_load_options *options);
 
-/* Saves a model. The file appears whole or not at all: a temporary file beside it is written, synced and renamed.
-   Errors: ARNN_IO, ARNN_NO_MEMORY. */
+/* Saves a model. The file appears whole or not at all: a temporary file beside it is written, synced and renamed over
+   it. A symbolic link is replaced, not followed. Errors: ARNN_IO, ARNN_UNSUPPORTED (so many parameters that the
+   format's header cannot list them), ARNN_NO_MEMORY. */
 arnn_status arnn_model_save(const arnn_model *model, const char *path);
 
 /* Writes the same bytes to memory. *bytes: their number, always set. data NULL: only the number.
-   Errors: ARNN_SHAPE where capacity is too small. */
+   Errors: ARNN_SHAPE where capacity is too small, ARNN_UNSUPPORTED as above. */
 arnn_status arnn_model_save_memory(const arnn_model *model, void *data, size_t capacity, size_t *bytes);
 
 /* ---- 4. Cache: where the past states are kept -------------------------------------------------------------------- */
 
-/* The tapes of a model's streams, in pages. A page holds a fixed number of consecutive rows of one stream, all layers; a
-   stream takes a page when it needs one and gives it back on reset, or when window and sinks have left it behind.
+/* The tapes of a model's streams, in pages. A page holds a fixed number of consecutive rows of one stream, all layers;
+   a stream takes a page when it needs one and gives it back on reset, or when window and sinks have left it behind.
    Thread rule: a cache and all states on it belong to one thread at a time. */
 typedef struct arnn_cache arnn_cache;
 
@@ -241,29 +254,33 @@ typedef struct arnn_cache_desc {
     size_t struct_size;
     int32_t tape_type; /* ARNN_TYPE_F32 */
     int32_t reserved;  /* 0 */
+    size_t page_rows;  /* rows of a page: a power of two from 16 to 512. Few for many short streams, which hold whole
+                          pages, many for long ones. 0 (default): about 256 KiB of states a layer. Rows are summed page
+                          by page, so that results agree to the last bit only between caches with pages of one length */
     size_t streams;    /* room made at once: for so many streams .. */
     size_t rows;       /* .. of so many rows each; default 0 of 0 */
-    size_t max_bytes;  /* it grows up to so many bytes of pages. Default SIZE_MAX: while memory lasts. 0: the room made at
-                          once is all there ever is */
+    size_t max_bytes;  /* it grows up to so many bytes of pages. Default SIZE_MAX: while memory lasts. 0: the room made
+                          at once is all there ever is */
 } arnn_cache_desc;
 
 /* Writes the defaults. Errors: as arnn_model_desc_default. */
 arnn_status arnn_cache_desc_default(arnn_cache_desc *desc, size_t struct_size);
 
-/* desc: NULL for the defaults. Errors: ARNN_UNSUPPORTED (wiring none has no tape), ARNN_FULL (the room asked for exceeds
-   max_bytes, unless that is 0), ARNN_INVALID_ARGUMENT, ARNN_NO_MEMORY. */
+/* desc: NULL for the defaults. The cache of a model with wiring none, which has no tape, holds no pages; its states may
+   do without. Errors: ARNN_FULL (the room asked for exceeds max_bytes, unless that is 0), ARNN_INVALID_ARGUMENT,
+   ARNN_NO_MEMORY. */
 arnn_status arnn_cache_create(arnn_cache **out, arnn_model *model, const arnn_cache_desc *desc);
 void arnn_cache_destroy(arnn_cache *cache);
 
 /* Makes room, in all, for `streams` streams of `rows` rows each, and touches every page of it. With a window no stream
    needs more than its window, sinks and one row span, however long it grows. Steps within the room allocate nothing.
-   Errors: ARNN_FULL, ARNN_NO_MEMORY. */
+   Errors: ARNN_INVALID_ARGUMENT (a product that overflows), ARNN_FULL, ARNN_NO_MEMORY. */
 arnn_status arnn_cache_reserve(arnn_cache *cache, size_t streams, size_t rows);
 
 /* Bytes of all pages, and of those that streams hold now. Either pointer may be NULL. */
 arnn_status arnn_cache_bytes(const arnn_cache *cache, size_t *allocated, size_t *used);
 
-/* Rows in a page, and bytes of one. */
+/* Rows in a page, and bytes of one; 0 with wiring none. */
 arnn_status arnn_cache_page(const arnn_cache *cache, size_t *rows, size_t *bytes);
 
 /* ---- 5. State: streams and their pasts --------------------------------------------------------------------------- */
@@ -272,9 +289,9 @@ arnn_status arnn_cache_page(const arnn_cache *cache, size_t *rows, size_t *bytes
    Thread rule: as its cache; a state without a cache (wiring none) belongs to one thread at a time. */
 typedef struct arnn_state arnn_state;
 
-/* All streams are empty, all initial values zero. cache: made for the same model; NULL for wiring none. The first state on a
-   model makes its parameters ready (packs and folds them).
-   Errors: ARNN_INVALID_ARGUMENT (a cache of another model, a cache missing or not wanted, more than INT32_MAX streams),
+/* All streams are empty, all initial values zero. cache: made for the same model; may be NULL with wiring none. The
+   first state on a model makes its parameters ready (packs and folds them).
+   Errors: ARNN_INVALID_ARGUMENT (a cache of another model, a cache missing, more than INT32_MAX streams),
    ARNN_NO_MEMORY. */
 arnn_status arnn_state_create(arnn_state **out, arnn_model *model, arnn_cache *cache, size_t streams);
 void arnn_state_destroy(arnn_state *state);
@@ -285,44 +302,48 @@ size_t arnn_state_streams(const arnn_state *state);
 /* The stream's own time t: steps made and rows appended since it was empty. Errors: ARNN_NOT_FOUND. */
 arnn_status arnn_state_length(const arnn_state *state, size_t *length, size_t stream);
 
-/* Empties streams: no rows, zero values; their pages return to the cache. streams NULL: all of them (count is not read).
-   Errors: ARNN_NOT_FOUND, and then no stream is reset. */
+/* Empties streams: no rows, zero values; their pages return to the cache. streams NULL: all of them (count is not
+   read). Errors: ARNN_NOT_FOUND, and then no stream is reset. */
 arnn_status arnn_state_reset(arnn_state *state, const size_t *streams, size_t count);
 
-/* The values that one layer of one stream carries from step to step, n floats each. Setting them on an empty stream gives
-   initial values s_0, m_0, h_0; they are never rows of a tape.
+/* The values that one layer of one stream carries from step to step, n floats each. Setting them on an empty stream
+   gives initial values s_0, m_0, h_0; they are never rows of a tape.
      s    every wiring; the summary (in none: h_{t-1})
      m    the LSTM's memory, in none, after, beside (in before it is read from the tape)
      h    beside alone
+   A GRU blends s into h: with additive scores keep it within [-1, 1] (see arnn_state_append).
    Errors: ARNN_NOT_FOUND (stream, layer), ARNN_UNSUPPORTED (a value that this model does not carry). */
 enum { ARNN_VALUE_S = 0, ARNN_VALUE_M = 1, ARNN_VALUE_H = 2 };
 arnn_status arnn_state_get(const arnn_state *state, float *values, int32_t which, size_t layer, size_t stream);
 arnn_status arnn_state_set(arnn_state *state, int32_t which, size_t layer, size_t stream, const float *values);
 
 /* Adds rows to a stream's tape without computing them: an encoder's states, a saved past.
+   Their times go on from the stream's length: rows that a window has left behind cannot be given back their place.
    h: (layers, rows, n). m: the same, for the LSTM in `before`, else NULL. s, m and h of the state stay as they are.
-   Additive scores count on |h| <= 1, which every cell but relu keeps: with rows beyond it, units of which W_K h and W_Q z both
-   exceed 43 with opposite signs are not exact.
-   Errors: ARNN_NOT_FOUND, ARNN_UNSUPPORTED (wiring none), ARNN_FULL, ARNN_NO_MEMORY. */
+   Additive scores count on |h| <= 1, which every cell but relu keeps: with rows beyond it, units of which W_K h and W_Q
+   z both exceed 43 with opposite signs are not exact.
+   Errors: ARNN_NOT_FOUND, ARNN_INVALID_ARGUMENT (m missing or not wanted), ARNN_UNSUPPORTED (wiring none), ARNN_FULL,
+   ARNN_NO_MEMORY. */
 arnn_status arnn_state_append(arnn_state *state, size_t stream, const float *h, const float *m, size_t rows);
 
 /* Copies rows first .. first+rows-1 (counted from 0) of one layer's tape: h (rows, n); m the same, NULL if not wanted.
-   Errors: ARNN_NOT_FOUND (stream, layer, rows not yet written or already recycled), ARNN_UNSUPPORTED (no tape, no m rows). */
+   Errors: ARNN_NOT_FOUND (stream, layer, rows not yet written or already recycled), ARNN_UNSUPPORTED (no tape, no m
+   rows). */
 arnn_status arnn_state_rows(const arnn_state *state, float *h, float *m, size_t layer, size_t stream, size_t first,
                             size_t rows);
 
 /* The attention weights of the last step of a stream, one layer, indexed by absolute row (0 where unread): weights
-   (count), where count is at least the number of rows then on the tape (ARNN_SHAPE otherwise; the rest is set to 0). zero:
-   the zero row's weight; logsumexp: of the scores, -inf where no row was read. Any of the three outputs may be NULL.
-   Errors: ARNN_NOT_FOUND (stream, layer, or the stream made no step since it was created, reset or appended to),
+   (count), where count is at least the number of rows then on the tape (ARNN_SHAPE otherwise; the rest is set to 0).
+   zero: the zero row's weight; logsumexp: of the scores, -inf where no row was read. Any of the three outputs may be
+   NULL. Errors: ARNN_NOT_FOUND (stream, layer, or the stream made no step since it was created, reset or appended to),
    ARNN_UNSUPPORTED (wiring none). */
 arnn_status arnn_state_weights(const arnn_state *state, float *weights, float *zero, float *logsumexp, size_t layer,
                                size_t stream, size_t count);
 
 /* ---- 6. Running -------------------------------------------------------------------------------------------------- */
 
-/* Arrays of a sequence are (time, stream, width), width contiguous, with strides in elements; a stride 0 means dense: the
-   stream stride is then the width, the time stride the number of streams times the stream stride. So time-major and
+/* Arrays of a sequence are (time, stream, width), width contiguous, with strides in elements; a stride 0 means dense:
+   the stream stride is then the width, the time stride the number of streams times the stream stride. So time-major and
    stream-major arrays pass without a copy. In a single step the time stride is not read. */
 
 /* Input: x (time, stream, d) for models with dense input, else tokens (time, stream). The other one is NULL. */
@@ -334,7 +355,8 @@ typedef struct arnn_input {
     size_t stream_stride;
 } arnn_input;
 
-/* Where an output goes. data NULL: not wanted. Strides that make two elements share memory are refused. */
+/* Where an output goes. data NULL: not wanted. Strides are nested: one axis lies within a stride of the other, or they
+   are refused. This struct does not grow. */
 typedef struct arnn_array {
     float *data;
     size_t time_stride;
@@ -350,27 +372,33 @@ typedef struct arnn_output {
     arnn_array map;       /* (time, stream, map_columns): attention weights of layer map_layer by absolute row, 0 where
                              unread; map_columns is at least the rows on any of the tapes in the end */
     arnn_array map_zero;  /* (time, stream, 1): the zero row's weight */
-    size_t map_layer;
+    size_t map_layer;     /* a run gives the map of one layer; arnn_state_weights has the last step of every layer */
     size_t map_columns;
 } arnn_output;
 
-/* One step of `count` streams: streams[j] takes element j of the input and fills element j of the outputs. streams NULL:
-   0 .. count-1. A stream may be chosen once. All pages are reserved before anything is computed. out: NULL if nothing is
-   wanted. Within reserved room, on every table but `blas`, a step allocates nothing, locks nothing, calls no system.
-   Errors: ARNN_INVALID_ARGUMENT (a token id out of range, named; a stream chosen twice; x or tokens missing), ARNN_NOT_FOUND
-   (stream), ARNN_SHAPE (strides, map_columns), ARNN_UNSUPPORTED (map with wiring none), ARNN_FULL, ARNN_NO_MEMORY. After an
-   error nothing has changed. */
-arnn_status arnn_step(arnn_state *state, const arnn_output *out, const arnn_input *in, const size_t *streams, size_t count);
+/* All fields zero but struct_size. Errors: as arnn_model_desc_default. */
+arnn_status arnn_input_default(arnn_input *in, size_t struct_size);
+arnn_status arnn_output_default(arnn_output *out, size_t struct_size);
 
-/* `steps` steps at once: the same function as that many single steps. lengths[j] <= steps is how many of them streams[j]
-   makes (0 allowed; NULL: all make all); beyond that its input is not read and its output not written.
+/* One step of `count` streams: streams[j] takes element j of the input and fills element j of the outputs. streams
+   NULL: 0 .. count-1. A stream may be chosen once. All pages are reserved before anything is computed. out: NULL if
+   nothing is wanted. Within reserved room, on every table but `blas`, a step allocates nothing, locks nothing, makes no
+   system call. Errors: ARNN_INVALID_ARGUMENT (a token id out of range, named; a stream chosen twice; x or tokens
+   missing), ARNN_NOT_FOUND (stream, map_layer), ARNN_SHAPE (strides, map_columns), ARNN_UNSUPPORTED (map with wiring
+   none), ARNN_FULL, ARNN_NO_MEMORY. After an error nothing has changed. */
+arnn_status arnn_step(arnn_state *state, const arnn_output *out, const arnn_input *in, const size_t *streams,
+                      size_t count);
+
+/* `steps` steps at once: the same function as that many single steps. lengths[j] <= steps is how many of them
+   streams[j] makes (0 allowed; NULL: all make all); beyond that its input is not read and its output not written.
    Errors: as arnn_step, checked for the whole sequence before it begins; ARNN_SHAPE for a length above steps. */
 arnn_status arnn_forward(arnn_state *state, const arnn_output *out, const arnn_input *in, const size_t *lengths,
                          const size_t *streams, size_t steps, size_t count);
 
 /* ---- 7. Attention alone ------------------------------------------------------------------------------------------ */
 
-/* Rows of one past, wherever the caller keeps them: (count, width), rows `stride` elements apart (0: width). */
+/* Rows of one past, wherever the caller keeps them: (count, width), rows `stride` elements apart (0: width). This
+   struct does not grow. */
 typedef struct arnn_rows {
     const void *data;
     size_t count;
@@ -379,26 +407,28 @@ typedef struct arnn_rows {
 
 /* The GEMV batch itself: for each of `batch` queries q (width) and its rows h_i
        contexts = sum_i a_i h_i,     a = softmax_i(scale q' h_i),     logsumexp = log sum_i exp(scale q' h_i).
-   contexts (batch, width); logsumexp (batch), NULL if not wanted; weights (batch, weight_stride), NULL if not wanted, else
-   weight_stride is at least the largest count (the rest is set to 0). No rows: zero context, logsumexp -inf. Rows are read once, in the order given.
-   A query W_K' W_Q z makes the rows keys and values at once. type: ARNN_TYPE_F32.
-   Any thread; needs no handle. Errors: ARNN_INVALID_ARGUMENT (type, width 0), ARNN_SHAPE (a stride below width, weight_stride),
-   ARNN_UNSUPPORTED (ARNN_ISA), ARNN_NO_MEMORY. */
+   contexts (batch, width); logsumexp (batch), NULL if not wanted; weights (batch, weight_stride), NULL if not wanted,
+   else weight_stride is at least the largest count (the rest is set to 0). No rows: zero context, logsumexp -inf. Rows
+   are read once, in the order given. A query W_K' W_Q z makes the rows keys and values at once. type: ARNN_TYPE_F32.
+   contexts may be queries; nothing else may overlap.
+   Any thread; needs no handle. Errors: ARNN_INVALID_ARGUMENT (type, width 0), ARNN_SHAPE (a stride below width,
+   weight_stride), ARNN_UNSUPPORTED (ARNN_ISA), ARNN_NO_MEMORY. */
 arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const float *queries, const arnn_rows *rows,
                         size_t batch, size_t width, size_t weight_stride, int32_t type, float scale);
 
-/* Merges two partial results over disjoint rows, exactly (in real numbers): the first pair becomes what one arnn_attend over
-   both sets of rows would give. contexts, other_contexts (batch, width); logsumexps (batch). Two empties give an empty. */
-arnn_status arnn_attend_merge(float *contexts, float *logsumexp, const float *other_contexts, const float *other_logsumexp,
-                              size_t batch, size_t width);
+/* Merges two partial results over disjoint rows, exactly (in real numbers): the first pair becomes what one arnn_attend
+   over both sets of rows would give. contexts, other_contexts (batch, width); logsumexps (batch). Two empties give an
+   empty. Errors: ARNN_INVALID_ARGUMENT (a product that overflows). */
+arnn_status arnn_attend_merge(float *contexts, float *logsumexp, const float *other_contexts,
+                              const float *other_logsumexp, size_t batch, size_t width);
 
 /* ---- 8. The build ------------------------------------------------------------------------------------------------ */
 
 /* ARNN_VERSION_MAJOR * 10000 + ARNN_VERSION_MINOR * 100 + ARNN_VERSION_PATCH of the library in use. */
 int32_t arnn_version(void);
 
-/* One line: version, kernel table that a new model gets here, kernel tables that this machine has, and the BLAS with its
-   build, core name and threading flavour. Valid until the next call on this thread. */
+/* One line: version, kernel table that a new model gets here, kernel tables that this machine has, and the BLAS with
+   its build, core name and threading flavour. Valid until the next call on this thread. */
 const char *arnn_build_info(void);
 
 /* The constants of this header by name, for bindings that cannot read it: arnn_constant("ARNN_CELL_GRU", &value).

@@ -7,9 +7,9 @@
 #include "base/status.h"
 
 /* Returns from the calling function with an error where an argument is null. */
-#define ARNN_REQUIRE(argument)               \
-    do {                                     \
-        if (!(argument))                     \
+#define ARNN_REQUIRE(argument)                 \
+    do {                                       \
+        if (!(argument))                       \
             return arnn_error_null(#argument); \
     } while (0)
 

@@ -19,11 +19,13 @@ static arnn_status check_rows(const arnn_rows *rows, size_t index, const arnn_at
         return arnn_error(ARNN_SHAPE, "rows[%zu].count is %zu: with stride %zu it overflows the address space", index,
                           rows->count, stride);
     if (weights && rows->count > self->weight_stride)
-        return arnn_error(ARNN_SHAPE, "weight_stride is %zu, rows[%zu].count %zu", self->weight_stride, index, rows->count);
+        return arnn_error(ARNN_SHAPE, "weight_stride is %zu, rows[%zu].count %zu", self->weight_stride, index,
+                          rows->count);
     return ARNN_OK;
 }
 
-static arnn_status check_attend(const arnn_rows *rows, size_t batch, const arnn_attending *self, int32_t type, bool weights)
+static arnn_status check_attend(const arnn_rows *rows, size_t batch, const arnn_attending *self, int32_t type,
+                                bool weights)
 {
     arnn_status status = arnn_element_check("type", type);
     if (status)
@@ -40,6 +42,8 @@ static arnn_status check_attend(const arnn_rows *rows, size_t batch, const arnn_
 arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const float *queries, const arnn_rows *rows,
                         size_t batch, size_t width, size_t weight_stride, int32_t type, float scale)
 {
+    if (batch == 0)
+        return ARNN_OK;
     ARNN_REQUIRE(contexts);
     ARNN_REQUIRE(queries);
     ARNN_REQUIRE(rows);
@@ -57,16 +61,18 @@ arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const
         return arnn_error_no_memory("a query and its sums");
     }
     for (size_t b = 0; b < batch; b++)
-        arnn_attend_one(&self, contexts + b * width, logsumexp ? logsumexp + b : NULL, weights ? weights + b * weight_stride : NULL,
-                        queries + b * width, &rows[b]);
+        arnn_attend_one(&self, contexts + b * width, logsumexp ? logsumexp + b : NULL,
+                        weights ? weights + b * weight_stride : NULL, queries + b * width, &rows[b]);
     arnn_free(self.query);
     arnn_free(self.run);
     return ARNN_OK;
 }
 
-arnn_status arnn_attend_merge(float *contexts, float *logsumexp, const float *other_contexts, const float *other_logsumexp,
-                              size_t batch, size_t width)
+arnn_status arnn_attend_merge(float *contexts, float *logsumexp, const float *other_contexts,
+                              const float *other_logsumexp, size_t batch, size_t width)
 {
+    if (batch == 0)
+        return ARNN_OK;
     ARNN_REQUIRE(contexts);
     ARNN_REQUIRE(logsumexp);
     ARNN_REQUIRE(other_contexts);

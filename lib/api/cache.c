@@ -21,6 +21,10 @@ static arnn_status check(const arnn_cache_desc *desc)
     status = arnn_element_check("tape_type", desc->tape_type);
     if (status)
         return status;
+    if (desc->page_rows &&
+        (desc->page_rows < 16 || desc->page_rows > ARNN_RUN_ROWS || desc->page_rows & (desc->page_rows - 1)))
+        return arnn_error(ARNN_INVALID_ARGUMENT, "page_rows is %zu, expected a power of two from 16 to %d",
+                          desc->page_rows, ARNN_RUN_ROWS);
     if (desc->reserved != 0)
         return arnn_error(ARNN_INVALID_ARGUMENT, "reserved is %d, expected 0", (int)desc->reserved);
     return ARNN_OK;
@@ -36,8 +40,6 @@ arnn_status arnn_cache_create(arnn_cache **out, arnn_model *model, const arnn_ca
     arnn_status status = check(desc);
     if (status)
         return status;
-    if (!arnn_desc_has_tape(&model->desc))
-        return arnn_error(ARNN_UNSUPPORTED, "wiring none has no tape: its states need no cache");
     return arnn_cache_new(out, model, desc);
 }
 

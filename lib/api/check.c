@@ -1,6 +1,17 @@
 #include "api/api.h"
 
+#include <stddef.h>
+
 #include "run/state.h"
+
+/* struct_size tells versions apart only if no struct ends in padding, in which the next member would hide. */
+#define ENDS_WITH(type, member) \
+    _Static_assert(sizeof(type) == offsetof(type, member) + sizeof(((type *)0)->member), #type " ends in padding")
+ENDS_WITH(arnn_model_desc, outputs);
+ENDS_WITH(arnn_load_options, reserved);
+ENDS_WITH(arnn_cache_desc, max_bytes);
+ENDS_WITH(arnn_input, stream_stride);
+ENDS_WITH(arnn_output, map_columns);
 
 arnn_status arnn_check_struct(const char *name, size_t given, size_t expected)
 {

@@ -19,8 +19,10 @@ static arnn_status check(const arnn_load_options **options)
         *options = &defaults;
     arnn_status status = arnn_check_struct("arnn_load_options", (*options)->struct_size, sizeof **options);
     if (!status && (*options)->ignore_unknown != 0 && (*options)->ignore_unknown != 1)
-        status = arnn_error(ARNN_INVALID_ARGUMENT, "ignore_unknown is %d, expected 0 or 1",
-                            (int)(*options)->ignore_unknown);
+        status =
+            arnn_error(ARNN_INVALID_ARGUMENT, "ignore_unknown is %d, expected 0 or 1", (int)(*options)->ignore_unknown);
+    if (!status && (*options)->reserved != 0)
+        status = arnn_error(ARNN_INVALID_ARGUMENT, "reserved is %d, expected 0", (int)(*options)->reserved);
     return status;
 }
 

@@ -14,12 +14,12 @@ int32_t arnn_version(void)
 const char *arnn_build_info(void)
 {
     static _Thread_local char text[512];
-    const arnn_kernels *kernels;
+    const arnn_kernels *kernels = arnn_tables_find();
     char tables[128], blas[256];
     arnn_tables_list(tables, sizeof tables);
     arnn_linalg_info(blas, sizeof blas);
     snprintf(text, sizeof text, "arnn %d.%d.%d, kernels %s (of %s), BLAS %s", ARNN_VERSION_MAJOR, ARNN_VERSION_MINOR,
-             ARNN_VERSION_PATCH, arnn_tables_choose(&kernels) ? "none" : kernels->name, tables, blas);
+             ARNN_VERSION_PATCH, kernels ? kernels->name : "none", tables, blas);
     return text;
 }
 

@@ -37,6 +37,11 @@ arnn_status arnn_model_describe(const arnn_model *model, arnn_model_desc *desc)
     return status;
 }
 
+const char *arnn_model_kernels(const arnn_model *model)
+{
+    return model ? model->kernels->name : NULL;
+}
+
 arnn_status arnn_model_output_width(const arnn_model *model, size_t *width)
 {
     ARNN_REQUIRE(model);
@@ -50,7 +55,8 @@ size_t arnn_model_parameter_count(const arnn_model *model)
     return model ? model->parameters.count : 0;
 }
 
-arnn_status arnn_model_parameter(const arnn_model *model, const char **name, size_t *rank, size_t shape[2], size_t index)
+arnn_status arnn_model_parameter(const arnn_model *model, const char **name, size_t *rank, size_t shape[2],
+                                 size_t index)
 {
     ARNN_REQUIRE(model);
     ARNN_REQUIRE(name);

@@ -15,27 +15,31 @@ static arnn_status resolve(const char *name, size_t *time_stride, size_t *stream
         *stream_stride = width;
     if (*time_stride == 0)
         fits = arnn_size_mul(time_stride, sequence->count, *stream_stride);
-    size_t later = sequence->steps > 1 ? sequence->steps - 1 : 0, others = sequence->count > 1 ? sequence->count - 1 : 0;
+    size_t later = sequence->steps > 1 ? sequence->steps - 1 : 0,
+           others = sequence->count > 1 ? sequence->count - 1 : 0;
     fits = (fits || later == 0) && arnn_size_mul(&over_time, later, *time_stride) &&
            arnn_size_mul(&over_streams, others, *stream_stride) && arnn_size_add(&last, over_time, over_streams) &&
            arnn_size_add(&last, last, width) && last <= PTRDIFF_MAX / sizeof(float);
     if (!fits)
-        return arnn_error(ARNN_SHAPE, "%s: strides %zu and %zu overflow the address space", name, *time_stride, *stream_stride);
+        return arnn_error(ARNN_SHAPE, "%s: strides %zu and %zu overflow the address space", name, *time_stride,
+                          *stream_stride);
     return ARNN_OK;
 }
 
 /* No two elements of an output may share memory: one of its axes lies within a stride of the other. */
-static arnn_status check_distinct(const char *name, const arnn_array *array, size_t width, const arnn_sequence *sequence)
+static arnn_status check_distinct(const char *name, const arnn_array *array, size_t width,
+                                  const arnn_sequence *sequence)
 {
-    size_t later = sequence->steps > 1 ? sequence->steps - 1 : 0, others = sequence->count > 1 ? sequence->count - 1 : 0;
+    size_t later = sequence->steps > 1 ? sequence->steps - 1 : 0,
+           others = sequence->count > 1 ? sequence->count - 1 : 0;
     size_t row = others * array->stream_stride + width, column = later * array->time_stride + width;
     bool streams_fit = others == 0 || array->stream_stride >= width;
     bool times_fit = later == 0 || array->time_stride >= width;
     bool nested = others == 0 || later == 0 || array->time_stride >= row || array->stream_stride >= column;
     if (streams_fit && times_fit && nested)
         return ARNN_OK;
-    return arnn_error(ARNN_SHAPE, "%s: with strides %zu and %zu elements of width %zu overlap", name, array->time_stride,
-                      array->stream_stride, width);
+    return arnn_error(ARNN_SHAPE, "%s: with strides %zu and %zu elements of width %zu overlap", name,
+                      array->time_stride, array->stream_stride, width);
 }
 
 static arnn_status check_array(const char *name, arnn_array *array, size_t width, const arnn_sequence *sequence)
@@ -59,8 +63,8 @@ static arnn_status check_tokens(const arnn_sequence *sequence, size_t vocab)
         for (size_t t = 0; t < length_of(sequence, j); t++) {
             int32_t token = sequence->in.tokens[t * sequence->in.time_stride + j * sequence->in.stream_stride];
             if (token < 0 || (size_t)token >= vocab)
-                return arnn_error(ARNN_INVALID_ARGUMENT, "token %d at time %zu of element %zu, expected 0 to %zu", (int)token,
-                                  t, j, vocab - 1);
+                return arnn_error(ARNN_INVALID_ARGUMENT, "token %d at time %zu of element %zu, expected 0 to %zu",
+                                  (int)token, t, j, vocab - 1);
         }
     }
     return ARNN_OK;
@@ -72,8 +76,8 @@ static arnn_status check_input(arnn_sequence *sequence, const arnn_model_desc *d
     if ((sequence->in.tokens != NULL) != tokens || (sequence->in.x != NULL) == tokens)
         return arnn_error(ARNN_INVALID_ARGUMENT, "the model reads %s: give %s and leave the other NULL",
                           tokens ? "token ids" : "dense input", tokens ? "tokens" : "x");
-    arnn_status status = resolve("input", &sequence->in.time_stride, &sequence->in.stream_stride,
-                                 tokens ? 1 : desc->inputs, sequence);
+    arnn_status status =
+        resolve("input", &sequence->in.time_stride, &sequence->in.stream_stride, tokens ? 1 : desc->inputs, sequence);
     return status || !tokens ? status : check_tokens(sequence, desc->vocab);
 }
 
@@ -84,14 +88,15 @@ static arnn_status check_map(arnn_sequence *sequence, const arnn_state *state)
     arnn_output *out = &sequence->out;
     if (!out->map.data && !out->map_zero.data)
         return ARNN_OK;
-    if (!state->cache)
+    if (!state->pool)
         return arnn_error(ARNN_UNSUPPORTED, "a map is wanted: wiring none has no attention");
     arnn_status status = arnn_check_layer(state, out->map_layer);
     for (size_t j = 0; j < sequence->count && !status; j++) {
         size_t rows, stream = sequence->streams ? sequence->streams[j] : j;
         arnn_size_add(&rows, state->tapes[stream].length, length_of(sequence, j));
         if (out->map.data && rows > out->map_columns)
-            status = arnn_error(ARNN_SHAPE, "map_columns is %zu, stream %zu will have %zu rows", out->map_columns, stream, rows);
+            status = arnn_error(ARNN_SHAPE, "map_columns is %zu, stream %zu will have %zu rows", out->map_columns,
+                                stream, rows);
     }
     if (!status)
         status = check_array("map", &out->map, out->map_columns, sequence);
@@ -114,11 +119,30 @@ static arnn_status check_output(arnn_sequence *sequence, const arnn_state *state
 
 /* ---- the whole ---- */
 
+arnn_status arnn_input_default(arnn_input *in, size_t struct_size)
+{
+    ARNN_REQUIRE(in);
+    arnn_status status = arnn_check_struct("arnn_input", struct_size, sizeof *in);
+    if (!status)
+        *in = (arnn_input){.struct_size = sizeof *in};
+    return status;
+}
+
+arnn_status arnn_output_default(arnn_output *out, size_t struct_size)
+{
+    ARNN_REQUIRE(out);
+    arnn_status status = arnn_check_struct("arnn_output", struct_size, sizeof *out);
+    if (!status)
+        *out = (arnn_output){.struct_size = sizeof *out};
+    return status;
+}
+
 static arnn_status check_lengths(const arnn_sequence *sequence)
 {
     for (size_t j = 0; j < sequence->count; j++) {
         if (length_of(sequence, j) > sequence->steps)
-            return arnn_error(ARNN_SHAPE, "lengths[%zu] is %zu, above %zu steps", j, sequence->lengths[j], sequence->steps);
+            return arnn_error(ARNN_SHAPE, "lengths[%zu] is %zu, above %zu steps", j, sequence->lengths[j],
+                              sequence->steps);
     }
     return ARNN_OK;
 }
@@ -145,7 +169,8 @@ static arnn_status run(arnn_state *state, arnn_sequence *sequence, const arnn_ou
     return status ? status : arnn_sequence_run(state, sequence);
 }
 
-arnn_status arnn_step(arnn_state *state, const arnn_output *out, const arnn_input *in, const size_t *streams, size_t count)
+arnn_status arnn_step(arnn_state *state, const arnn_output *out, const arnn_input *in, const size_t *streams,
+                      size_t count)
 {
     arnn_sequence sequence = {.streams = streams, .steps = 1, .count = count};
     return run(state, &sequence, out, in);

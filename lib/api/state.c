@@ -12,8 +12,6 @@ arnn_status arnn_state_create(arnn_state **out, arnn_model *model, arnn_cache *c
     ARNN_REQUIRE(model);
     if (arnn_desc_has_tape(&model->desc) && !cache)
         return arnn_error(ARNN_INVALID_ARGUMENT, "cache is NULL: this model attends and needs one");
-    if (!arnn_desc_has_tape(&model->desc) && cache)
-        return arnn_error(ARNN_INVALID_ARGUMENT, "a cache is given: wiring none has no tape");
     if (cache && cache->model != model)
         return arnn_error(ARNN_INVALID_ARGUMENT, "the cache was made for another model");
     if (streams > INT32_MAX)
@@ -101,7 +99,7 @@ arnn_status arnn_state_set(arnn_state *state, int32_t which, size_t layer, size_
 static arnn_status check_tape(const arnn_state *state, size_t stream)
 {
     arnn_status status = arnn_check_stream(state, stream);
-    if (!status && !state->cache)
+    if (!status && !state->pool)
         return arnn_error(ARNN_UNSUPPORTED, "wiring none has no tape");
     return status;
 }
@@ -113,7 +111,7 @@ arnn_status arnn_state_append(arnn_state *state, size_t stream, const float *h, 
     arnn_status status = check_tape(state, stream);
     if (status || rows == 0)
         return status;
-    const arnn_page_shape *shape = &state->cache->pool.shape;
+    const arnn_page_shape *shape = &state->pool->shape;
     ARNN_REQUIRE(h);
     if (shape->memories && !m)
         return arnn_error(ARNN_INVALID_ARGUMENT, "m is NULL: this model's tape holds rows of m beside h");
@@ -128,7 +126,7 @@ arnn_status arnn_state_append(arnn_state *state, size_t stream, const float *h, 
 static arnn_status copy_rows(const arnn_state *state, float *h, float *m, size_t layer, size_t stream, size_t first,
                              size_t rows, bool write)
 {
-    const arnn_page_shape *shape = &state->cache->pool.shape;
+    const arnn_page_shape *shape = &state->pool->shape;
     size_t n = shape->hidden;
     for (size_t i = 0; i < rows;) {
         arnn_tape_rows found;
@@ -155,10 +153,11 @@ arnn_status arnn_state_rows(const arnn_state *state, float *h, float *m, size_t 
         return status;
     ARNN_REQUIRE(h);
     size_t length = state->tapes[stream].length;
-    if (m && !state->cache->pool.shape.memories)
+    if (m && !state->pool->shape.memories)
         return arnn_error(ARNN_UNSUPPORTED, "m is given: this model's tape holds no rows of m");
     if (first > length || rows > length - first)
-        return arnn_error(ARNN_NOT_FOUND, "rows %zu to %zu of stream %zu, which has %zu", first, first + rows, stream, length);
+        return arnn_error(ARNN_NOT_FOUND, "rows %zu to %zu of stream %zu, which has %zu", first, first + rows, stream,
+                          length);
     status = copy_rows(state, h, m, layer, stream, first, rows, false);
     return status ? status : copy_rows(state, h, m, layer, stream, first, rows, true);
 }
@@ -175,7 +174,8 @@ arnn_status arnn_state_weights(const arnn_state *state, float *weights, float *z
     if (!state->stepped[stream])
         return arnn_error(ARNN_NOT_FOUND, "stream %zu made no step since it was created, reset or appended to", stream);
     if (weights && count < state->rows_read[stream])
-        return arnn_error(ARNN_SHAPE, "weights has room for %zu rows, the tape had %zu", count, state->rows_read[stream]);
+        return arnn_error(ARNN_SHAPE, "weights has room for %zu rows, the tape had %zu", count,
+                          state->rows_read[stream]);
     if (weights)
         memset(weights, 0, count * sizeof *weights);
     arnn_state_weigh(state, weights, zero, logsumexp, layer, stream);

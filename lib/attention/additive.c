@@ -1,5 +1,5 @@
-/* Additive (lecture 8, option 1): e = v' tanh(W_K h + W_Q z). The tape keeps keys W_K h beside the states, as exp(2 W_K h)
-   where that is exact (spec 6.3). */
+/* Additive (lecture 8, option 1): e = v' tanh(W_K h + W_Q z). The tape keeps keys W_K h beside the states, as exp(2 W_K
+   h) where that is exact (spec 6.3). */
 #include <math.h>
 #include <string.h>
 
@@ -25,7 +25,8 @@ static double largest_row_norm(const arnn_score_weights *weights)
     return largest;
 }
 
-/* Below 34 the clamps of the exponents change no unit by more than 3e-8; above, and for unbounded states, plain tanh. */
+/* Below 34 the clamps of the exponents change no unit by more than 3e-8; above, and for unbounded states, plain
+   tanh. */
 static arnn_read_kind read_kind(const arnn_score_weights *weights, bool bounded)
 {
     const double exact = 34.0;

@@ -1,5 +1,5 @@
-/* Dot: e = scale (W_K h)'(W_Q z) = h' (scale W_K' W_Q) z. The keys are absorbed (spec 6.1): the tape holds states alone, and
-   the rows are keys and values at once. */
+/* Dot: e = scale (W_K h)'(W_Q z) = h' (scale W_K' W_Q) z. The keys are absorbed (spec 6.1): the tape holds states
+   alone, and the rows are keys and values at once. */
 #include "attention/score.h"
 #include "base/memory.h"
 #include "linalg/linalg.h"

@@ -6,7 +6,8 @@
 #include "kernels/kernels.h"
 
 /* A page is a good stretch for the memory system, and not so long that many short streams waste much: about 256 KiB of
-   states a layer, a power of two of rows from 16 to ARNN_RUN_ROWS. Rows depend on the shape alone, so that results do too. */
+   states a layer, a power of two of rows from 16 to ARNN_RUN_ROWS. It follows from the width alone, so that results do
+   too. */
 static size_t rows_for(size_t hidden)
 {
     const size_t floats = 65536, least = 16;
@@ -19,10 +20,10 @@ static size_t rows_for(size_t hidden)
 bool arnn_page_shape_complete(arnn_page_shape *shape)
 {
     size_t width, bytes;
-    shape->rows = rows_for(shape->hidden);
+    if (shape->rows == 0)
+        shape->rows = rows_for(shape->hidden);
     return arnn_size_mul(&width, shape->hidden, shape->memories ? 2 : 1) &&
-           arnn_size_add(&width, width, shape->align) &&
-           arnn_size_mul(&shape->layer_floats, width, shape->rows) &&
+           arnn_size_add(&width, width, shape->align) && arnn_size_mul(&shape->layer_floats, width, shape->rows) &&
            arnn_size_mul(&shape->page_floats, shape->layer_floats, shape->layers) &&
            arnn_size_mul(&bytes, shape->page_floats, arnn_element_of(shape->type)->bytes);
 }
@@ -119,8 +120,8 @@ arnn_status arnn_pool_provide_made(arnn_pool *pool, size_t made)
     if (made <= pool->made)
         return ARNN_OK;
     if (made > pool->limit)
-        return arnn_error(ARNN_FULL, "the cache may have %zu pages of %zu rows, %zu in use, and needs %zu",
-                          pool->limit, pool->shape.rows, pool->made - pool->unused, made);
+        return arnn_error(ARNN_FULL, "the cache may have %zu pages of %zu rows, %zu in use, and needs %zu", pool->limit,
+                          pool->shape.rows, pool->made - pool->unused, made);
     return make(pool, made - pool->made);
 }
 

@@ -6,15 +6,16 @@
 
 #include "attention/element.h"
 
-/* What the rows of a page are. A page holds `rows` consecutive steps of one stream: for each layer h (rows, n), then, where
-   there are any, m (rows, n) and key (rows, k). Which rows stay readable is the same for every tape of the pool. */
+/* What the rows of a page are. A page holds `rows` consecutive steps of one stream: for each layer h (rows, n), then,
+   where there are any, m (rows, n) and key (rows, k). Which rows stay readable is the same for every tape of the
+   pool. */
 typedef struct arnn_page_shape {
     int32_t type; /* ARNN_TYPE_.. of the states */
     size_t layers, hidden;
-    size_t align;         /* 0: no keys */
-    bool memories;        /* m rows */
-    size_t rows;          /* a multiple of every kernel's block */
-    size_t layer_floats;  /* of one layer in a page */
+    size_t align;        /* 0: no keys */
+    bool memories;       /* m rows */
+    size_t rows;         /* a multiple of every kernel's block */
+    size_t layer_floats; /* of one layer in a page */
     size_t page_floats;
     size_t window, sinks; /* window 0: every row stays */
 } arnn_page_shape;
@@ -40,7 +41,7 @@ typedef struct arnn_pool {
     arnn_page *free;
 } arnn_pool;
 
-/* Completes rows and floats of a shape from its other members. False where they overflow. */
+/* Completes rows (if 0) and floats of a shape from its other members. False where they overflow. */
 bool arnn_page_shape_complete(arnn_page_shape *shape);
 
 size_t arnn_page_bytes(const arnn_page_shape *shape);

@@ -8,23 +8,24 @@
 /* What reads of one layer have in common. */
 typedef struct arnn_reader {
     arnn_read_kernel *kernel;
-    bool start_zero;    /* the virtual zero row takes part */
-    const float *zeros; /* (n): that row, h and m */
+    bool start_zero;       /* the virtual zero row takes part */
+    const float *zeros;    /* (n): that row, h and m */
     const float *zero_key; /* (k): its key, 1 as an exponent, else 0 */
 } arnn_reader;
 
 typedef struct arnn_reading {
-    float *h;         /* (n): sum of a_i h_i; zero where no row was read */
-    float *m;         /* (n): the same of m_i; NULL if there are none */
-    float *run_h;     /* (n), run_m (n): room to work in; run_m NULL where m is */
+    float *h;     /* (n): sum of a_i h_i; zero where no row was read */
+    float *m;     /* (n): the same of m_i; NULL if there are none */
+    float *run_h; /* (n), run_m (n): room to work in; run_m NULL where m is */
     float *run_m;
-    float *weights;   /* by absolute row, NULL if not wanted: a_i of rows read, others are left alone */
+    float *weights;    /* by absolute row, NULL if not wanted: a_i of rows read, others are left alone */
     float zero_weight; /* a of the zero row, 0 where there is none */
-    float logsumexp;  /* -inf where no row was read */
+    float logsumexp;   /* -inf where no row was read */
 } arnn_reading;
 
-/* A read in two partials: every run is summed by itself, then merged in the order of runs. So errors grow with the length of
-   a run and the number of runs, not with their product, and the cut does not depend on who reads which run. */
+/* A read in two partials: every run is summed by itself, then merged in the order of runs. So errors grow with the
+   length of a run and the number of runs, not with their product, and the cut does not depend on who reads which
+   run. */
 typedef struct arnn_merged {
     arnn_partial all, run; /* over sums h (n) and m (n or NULL), two of each */
     size_t hidden;
@@ -37,11 +38,12 @@ void arnn_merged_read(arnn_merged *merged, arnn_read_kernel *kernel, const arnn_
 /* Sums become means; returns the logsumexp. */
 float arnn_merged_finish(arnn_merged *merged);
 
-/* scores (count) of rows become their weights in a finished read. From its maximum and sum, not from the logsumexp, whose
-   rounding would be magnified where scores are large. */
+/* scores (count) of rows become their weights in a finished read. From its maximum and sum, not from the logsumexp,
+   whose rounding would be magnified where scores are large. */
 void arnn_merged_weigh(const arnn_merged *merged, float *scores, size_t count);
 
-/* Reads one layer of a tape on which `rows` rows are. query->newest and the reading's pointers are set by the caller. */
+/* Reads one layer of a tape on which `rows` rows are. query->newest and the reading's pointers are set by the
+   caller. */
 void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn_query *query, const arnn_tape *tape,
                     const arnn_page_shape *shape, size_t layer, size_t rows);
 

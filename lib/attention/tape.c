@@ -19,27 +19,20 @@ static size_t pages_at(const arnn_page_shape *shape, size_t row)
     return end - begin + (sinks < begin ? sinks : begin);
 }
 
-/* The most pages held while rows first .. first+steps-1 are written. Within a page the number only falls, so that the
-   first row and those that begin a page decide. */
+/* The most pages held while rows first .. first+steps-1 are written. Within a page the number only falls; from the
+   beginning of one page to that of the next it never does. So the first row decides, or the last that begins a page. */
 static size_t pages_peak(const arnn_page_shape *shape, size_t first, size_t steps)
 {
     if (steps == 0)
         return 0;
-    size_t last = first + steps - 1, peak = pages_at(shape, first);
-    if (shape->window == 0)
-        return pages_at(shape, last);
-    for (size_t row = (first / shape->rows + 1) * shape->rows; row <= last; row += shape->rows) {
-        size_t pages = pages_at(shape, row);
-        peak = pages > peak ? pages : peak;
-    }
-    return peak;
+    size_t begins = (first + steps - 1) / shape->rows * shape->rows, peak = pages_at(shape, first);
+    size_t later = begins > first ? pages_at(shape, begins) : 0;
+    return later > peak ? later : peak;
 }
 
 size_t arnn_page_shape_pages(const arnn_page_shape *shape, size_t rows)
 {
-    /* beyond this every page boundary looks like the one before */
-    size_t steady = shape->window + shape->sinks + 3 * shape->rows;
-    return pages_peak(shape, 0, shape->window && rows > steady ? steady : rows);
+    return pages_peak(shape, 0, rows);
 }
 
 size_t arnn_tape_pages_needed(const arnn_tape *tape, const arnn_page_shape *shape, size_t steps)
@@ -139,7 +132,8 @@ arnn_tape_rows arnn_page_rows(const arnn_page *page, const arnn_page_shape *shap
     };
 }
 
-bool arnn_tape_find(const arnn_tape *tape, const arnn_page_shape *shape, size_t layer, size_t row, arnn_tape_rows *found)
+bool arnn_tape_find(const arnn_tape *tape, const arnn_page_shape *shape, size_t layer, size_t row,
+                    arnn_tape_rows *found)
 {
     size_t index = row / shape->rows;
     const arnn_page *page = tape->newest && tape->newest->index == index ? tape->newest : tape->oldest;

@@ -29,15 +29,17 @@ size_t arnn_page_shape_pages(const arnn_page_shape *shape, size_t rows);
 void arnn_tape_reserve(arnn_tape *tape, arnn_pool *pool, size_t steps);
 void arnn_tape_release(arnn_tape *tape, arnn_pool *pool);
 
-/* Makes place for row `length`: drops the page that window and sinks have left behind, begins a page. The caller writes the
-   row in every layer, then counts it by length++. */
+/* Makes place for row `length`: drops the page that window and sinks have left behind, begins a page. The caller writes
+   the row in every layer, then counts it by length++. */
 void arnn_tape_open(arnn_tape *tape, const arnn_page_shape *shape);
 
 /* Gives all pages back and begins anew. */
 void arnn_tape_clear(arnn_tape *tape, arnn_pool *pool);
 
-/* Where absolute row `row`, on one of the pages, stands in a layer: pointers to the row itself. False: not on the tape. */
-bool arnn_tape_find(const arnn_tape *tape, const arnn_page_shape *shape, size_t layer, size_t row, arnn_tape_rows *found);
+/* Where absolute row `row`, on one of the pages, stands in a layer: pointers to the row itself. False: not on the
+   tape. */
+bool arnn_tape_find(const arnn_tape *tape, const arnn_page_shape *shape, size_t layer, size_t row,
+                    arnn_tape_rows *found);
 
 /* As arnn_tape_find, of a page at hand. */
 arnn_tape_rows arnn_page_rows(const arnn_page *page, const arnn_page_shape *shape, size_t layer, size_t row);

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define SENTENCE_BYTES 512
 
@@ -34,10 +35,12 @@ const char *arnn_last_error(void)
 
 arnn_status arnn_error(arnn_status status, const char *format, ...)
 {
+    char fresh[SENTENCE_BYTES]; /* arguments may point into the old sentence */
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(sentence, sizeof sentence, format, arguments);
+    vsnprintf(fresh, sizeof fresh, format, arguments);
     va_end(arguments);
+    memcpy(sentence, fresh, sizeof sentence);
     return status;
 }
 

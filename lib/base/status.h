@@ -10,7 +10,8 @@
 #define ARNN_PRINTF(text, first)
 #endif
 
-/* Keeps the sentence for the calling thread and returns `status`, so that an error is one line: return arnn_error(...). */
+/* Keeps the sentence for the calling thread and returns `status`, so that an error is one line: return
+   arnn_error(...). */
 arnn_status arnn_error(arnn_status status, const char *format, ...) ARNN_PRINTF(2, 3);
 
 /* The commonest two. */

@@ -1,4 +1,5 @@
-/* LSTM (Hochreiter and Schmidhuber 1997, with forget gate): m = f * m_prev + i * g, h = o * tanh(m). Gate order i, f, g, o. */
+/* LSTM (Hochreiter and Schmidhuber 1997, with forget gate): m = f * m_prev + i * g, h = o * tanh(m). Gate order i, f,
+   g, o. */
 #include "cells/cell.h"
 
 static void forward(const arnn_kernels *kernels, const arnn_cell_step *step)

@@ -2,9 +2,9 @@
  *
  * What every kernel keeps to:
  *   - It reads and writes exactly what it was given, at any alignment; it allocates nothing and has no state.
- *   - Every output is summed in one order, whatever else is computed beside it: results of a stream do not depend on its
- *     company (all tables but `blas`). Blocks of rows are anchored at a row's absolute index, never at where a run begins.
- *   - NaN and infinity stay in the stream, and the row, that they came with.
+ *   - Every output is summed in one order, whatever else is computed beside it: results of a stream do not depend on
+ *     its company (all tables but `blas`). Blocks of rows are anchored at a row's absolute index, never at where a run
+ *   begins. - NaN and infinity stay in the stream, and the row, that they came with.
  * Names: arnn_<table>_<what>. `ref` is plain C, the truth; the others are checked against it.
  */
 #ifndef ARNN_KERNELS_KERNELS_H
@@ -30,7 +30,7 @@ typedef struct arnn_cell_step {
     float *m;               /* (streams, n), LSTM only */
     const float *input;     /* (streams, G n): W_ih x + b_ih */
     const float *recurrent; /* (streams, G n): W_hh s + b_hh */
-    const float *summary;   /* (streams, n): s, which the GRU blends in */
+    const float *carried;   /* (streams, n): what stands for h_{t-1}, which the GRU blends in */
     const float *memory;    /* (streams, n): m_prev, LSTM only */
     size_t streams, hidden;
 } arnn_cell_step;
@@ -39,8 +39,8 @@ typedef void arnn_cell_kernel(const arnn_cell_step *step);
 
 /* ---- reading the tape ---- */
 
-/* Scores that a kernel knows. General scores are dot with another folded matrix; additive ones come with their keys made
-   ready (exponent) or, where the exponents would leave their range, as they are (tanh). */
+/* Scores that a kernel knows. General scores are dot with another folded matrix; additive ones come with their keys
+   made ready (exponent) or, where the exponents would leave their range, as they are (tanh). */
 typedef enum { ARNN_READ_DOT, ARNN_READ_EXPONENT, ARNN_READ_TANH, ARNN_READS } arnn_read_kind;
 
 /* A read asks at most so many rows of one kernel call, and a page holds no more. */
@@ -66,8 +66,9 @@ typedef struct arnn_run {
     size_t count; /* 1 .. ARNN_RUN_ROWS */
 } arnn_run;
 
-/* A read in progress: rows so far have maximum score `max`, weights exp(e - max) that sum to `sum`, and weighted sums h, m.
-   The empty one is (0, 0, -FLT_MAX, 0): as good as -inf, and a score of -inf (an overflow) still weighs 0 and not NaN. */
+/* A read in progress: rows so far have maximum score `max`, weights exp(e - max) that sum to `sum`, and weighted sums
+   h, m. The empty one is (0, 0, -FLT_MAX, 0): as good as -inf, and a score of -inf (an overflow) still weighs 0 and not
+   NaN. */
 typedef struct arnn_partial {
     float *h; /* (n) */
     float *m; /* (n), NULL where the run has none */
@@ -87,7 +88,8 @@ typedef struct arnn_kernels {
     /* weights: (outputs, inputs), rows `stride` apart */
     void (*pack)(const arnn_packed *packed, const float *weights, size_t stride);
     /* y (streams, outputs) += x (streams, inputs) W', each sum in the order of the inputs, beginning at y */
-    void (*product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed, size_t streams);
+    void (*product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
+                    size_t streams);
 
     arnn_cell_kernel *rnn_tanh, *rnn_relu, *gru, *lstm;
 

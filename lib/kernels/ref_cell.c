@@ -34,7 +34,7 @@ void arnn_ref_gru(const arnn_cell_step *step)
             float r = sigmoid(input[i] + recurrent[i]);
             float u = sigmoid(input[n + i] + recurrent[n + i]);
             float g = tanhf(input[2 * n + i] + r * recurrent[2 * n + i]);
-            step->h[b * n + i] = (1.0f - u) * g + u * step->summary[b * n + i];
+            step->h[b * n + i] = (1.0f - u) * g + u * step->carried[b * n + i];
         }
     }
 }

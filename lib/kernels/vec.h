@@ -1,10 +1,10 @@
-/* A small vocabulary of float vectors, in which the vector kernels are written. Each instruction set has a header that gives
- *
+/* A small vocabulary of float vectors, in which the vector kernels are written. Each instruction set has a header that
+ gives *
  *   vf, VF_LANES                             the type and its number of floats
  *   vf_set(x), vf_zero()                     x in all lanes
  *   vf_load(p), vf_store(p, v)               any alignment
- *   vf_load_n(p, n), vf_store_n(p, v, n)     the first n <= VF_LANES floats; other lanes are 0, memory beyond is not touched
- *   vf_add, vf_sub, vf_mul, vf_div, vf_fma(a, b, c) = a b + c, vf_nfma(a, b, c) = c - a b, each rounded once
+ *   vf_load_n(p, n), vf_store_n(p, v, n)     the first n <= VF_LANES floats; other lanes are 0, memory beyond is not
+ *   touched vf_add, vf_sub, vf_mul, vf_div, vf_fma(a, b, c) = a b + c, vf_nfma(a, b, c) = c - a b, each rounded once
  *   vf_min(a, b), vf_max(a, b)               b where either is NaN: bounds stand first, so that NaN passes
  *   vf_round(v)                              to the nearest integer
  *   vf_exp2(n)                               2^n of whole numbers -126 .. 127
@@ -22,8 +22,8 @@
 #include <stddef.h>
 
 #define ARNN_JOIN_(a, b, c) a##b##_##c
-#define ARNN_JOIN(a, b, c) ARNN_JOIN_(a, b, c)
-#define ARNN_VEC(what) ARNN_JOIN(arnn_, ARNN_ISA, what) /* arnn_avx2_what */
+#define ARNN_JOIN(a, b, c)  ARNN_JOIN_(a, b, c)
+#define ARNN_VEC(what)      ARNN_JOIN(arnn_, ARNN_ISA, what) /* arnn_avx2_what */
 
 #define ARNN_INLINE static inline __attribute__((always_inline))
 

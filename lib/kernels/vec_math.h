@@ -1,4 +1,5 @@
-/* exp, tanh and sigmoid on vectors. Errors, checked by tests/kernels over their ranges: exp 1.1 ulp, tanh and sigmoid 3 ulp. */
+/* exp, tanh and sigmoid on vectors. Errors, checked by tests/kernels over their ranges: exp 1.1 ulp, tanh and sigmoid 3
+   ulp. */
 #ifndef ARNN_KERNELS_VEC_MATH_H
 #define ARNN_KERNELS_VEC_MATH_H
 

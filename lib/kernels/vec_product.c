@@ -1,14 +1,14 @@
-/* The recurrent product on vectors. Weights are packed in panels of PANEL outputs: [outputs / PANEL][inputs][PANEL], the last
-   panel filled up with zeros. Every output is one chain of fused multiply-adds over the inputs, from y on: the same chain
-   whatever number of streams a tile holds. Tiles differ only in how many chains run side by side, enough of them to hide
-   the latency of one. */
+/* The recurrent product on vectors. Weights are packed in panels of PANEL outputs: [outputs / PANEL][inputs][PANEL],
+   the last panel filled up with zeros. Every output is one chain of fused multiply-adds over the inputs, from y on: the
+   same chain whatever number of streams a tile holds. Tiles differ only in how many chains run side by side, enough of
+   them to hide the latency of one. */
 #include <string.h>
 
 #include "kernels/vec_kernels.h"
 
 #define PANEL_VECTORS 2
-#define PANEL (PANEL_VECTORS * VF_LANES)
-#define TILE_STREAMS 6 /* 6 x 2 sums, 2 weights and an input: what 16 registers hold */
+#define PANEL         (PANEL_VECTORS * VF_LANES)
+#define TILE_STREAMS  6 /* 6 x 2 sums, 2 weights and an input: what 16 registers hold */
 
 typedef struct operand {
     float *y;
@@ -53,7 +53,8 @@ ARNN_INLINE void tile(const operand *at, const size_t panels, const size_t strea
     const size_t panel_floats = at->inputs * PANEL;
 #pragma GCC unroll 12
     for (size_t k = 0; k < vectors * streams; k++)
-        sums[k] = vf_load_n(at->y + k % streams * at->y_stride + k / streams * VF_LANES, lanes_of(k / streams, outputs));
+        sums[k] =
+            vf_load_n(at->y + k % streams * at->y_stride + k / streams * VF_LANES, lanes_of(k / streams, outputs));
     for (size_t i = 0; i < at->inputs; i++) {
 #pragma GCC unroll 6
         for (size_t b = 0; b < streams; b++) {
@@ -67,13 +68,14 @@ ARNN_INLINE void tile(const operand *at, const size_t panels, const size_t strea
     }
 #pragma GCC unroll 12
     for (size_t k = 0; k < vectors * streams; k++)
-        vf_store_n(at->y + k % streams * at->y_stride + k / streams * VF_LANES, sums[k], lanes_of(k / streams, outputs));
+        vf_store_n(at->y + k % streams * at->y_stride + k / streams * VF_LANES, sums[k],
+                   lanes_of(k / streams, outputs));
 }
 
-#define TILE(panels, streams)                                               \
+#define TILE(panels, streams)                                                \
     static void tile_##panels##x##streams(const operand *at, size_t outputs) \
-    {                                                                       \
-        tile(at, panels, streams, outputs);                                 \
+    {                                                                        \
+        tile(at, panels, streams, outputs);                                  \
     }
 
 TILE(4, 1)
@@ -96,7 +98,8 @@ static const struct {
     [4] = {1, tile_1x4, tile_1x4}, [5] = {1, tile_1x5, tile_1x5}, [6] = {1, tile_1x6, tile_1x6},
 };
 
-/* All streams over the panels from output `first` on: the panel stays in the first cache. Streams are shared out evenly. */
+/* All streams over the panels from output `first` on: the panel stays in the first cache. Streams are shared out
+   evenly. */
 static void panel_rows(operand at, const arnn_packed *packed, size_t first, bool wide, size_t streams)
 {
     size_t groups = (streams + TILE_STREAMS - 1) / TILE_STREAMS, outputs = packed->outputs - first;

@@ -1,17 +1,18 @@
 /* The read on vectors: one pass over the rows in blocks, which stay in the first cache between their scores and their
-   weighted sum; the exponentials of a block are made together; sums are rescaled only when the maximum moves. Blocks begin
-   at multiples of their length in the absolute row index, and their length follows from the hidden width: so that a row
-   meets the same arithmetic wherever a run begins. */
+   weighted sum; the exponentials of a block are made together; sums are rescaled only when the maximum moves. Blocks
+   begin at multiples of their length in the absolute row index, and their length follows from the hidden width: so that
+   a row meets the same arithmetic wherever a run begins. */
 #include <math.h>
 
 #include "kernels/vec_kernels.h"
 #include "kernels/vec_math.h"
 
 #define BLOCK_FLOATS 4096 /* of states: 16 KiB, half of a first cache */
-#define BLOCK_ROWS 64     /* at most; a divisor of ARNN_RUN_ROWS */
-#define COLUMNS 4         /* vectors of a row that are summed side by side */
+#define BLOCK_ROWS   64   /* at most; a divisor of ARNN_RUN_ROWS */
+#define COLUMNS      4    /* vectors of a row that are summed side by side */
 
-/* Rows of one run that belong to one block. Lane i of a block is its i-th row; those from begin to end - 1 are there. */
+/* Rows of one run that belong to one block. Lane i of a block is its i-th row; those from begin to end - 1 are
+   there. */
 typedef struct block {
     const arnn_run *run;
     size_t first; /* absolute index of lane 0 */
@@ -101,7 +102,8 @@ ARNN_INLINE vf score_exponent_row(const arnn_query *query, const float *key)
     vf sum = vf_zero();
     for (; j + 4 * VF_LANES <= k; j += 4 * VF_LANES) {
         fraction low = both(unit(query, key, j, VF_LANES), unit(query, key, j + VF_LANES, VF_LANES));
-        fraction high = both(unit(query, key, j + 2 * VF_LANES, VF_LANES), unit(query, key, j + 3 * VF_LANES, VF_LANES));
+        fraction high =
+            both(unit(query, key, j + 2 * VF_LANES, VF_LANES), unit(query, key, j + 3 * VF_LANES, VF_LANES));
         fraction all = both(low, high);
         sum = vf_add(sum, vf_div(all.over, all.under));
     }

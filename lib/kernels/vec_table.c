@@ -3,7 +3,7 @@
 #include "kernels/vec_kernels.h"
 
 #define TEXT_(name) #name
-#define TEXT(name) TEXT_(name)
+#define TEXT(name)  TEXT_(name)
 
 const arnn_kernels ARNN_JOIN(arnn_, kernels, ARNN_ISA) = {
     .name = TEXT(ARNN_ISA),

@@ -5,7 +5,8 @@
 
 #include "linalg/linalg.h"
 
-static void product(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed, size_t streams)
+static void product(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
+                    size_t streams)
 {
     int outputs = (int)packed->outputs, inputs = (int)packed->inputs;
     if (outputs == 0 || inputs == 0) /* OpenBLAS takes that for an error, and prints it */
@@ -61,13 +62,15 @@ static float softmax(arnn_partial *partial, float *scores, size_t count)
     return factor;
 }
 
-static void weighted_sum(float *sums, float factor, const float *weights, const float *rows, size_t stride, size_t count,
-                         size_t hidden)
+static void weighted_sum(float *sums, float factor, const float *weights, const float *rows, size_t stride,
+                         size_t count, size_t hidden)
 {
-    cblas_sgemv(CblasRowMajor, CblasTrans, (int)count, (int)hidden, 1.0f, rows, (int)stride, weights, 1, factor, sums, 1);
+    cblas_sgemv(CblasRowMajor, CblasTrans, (int)count, (int)hidden, 1.0f, rows, (int)stride, weights, 1, factor, sums,
+                1);
 }
 
-static void finish_run(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *weights, float *scores)
+static void finish_run(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *weights,
+                       float *scores)
 {
     add_recency(weights, query, run);
     for (size_t i = 0; scores && i < run->count; i++)

@@ -1,4 +1,5 @@
-/* Folding and orthogonal factors, in double. The work arrays are ours: LAPACKE's own allocations and checks are not used. */
+/* Folding and orthogonal factors, in double. The work arrays are ours: LAPACKE's own allocations and checks are not
+   used. */
 #include <cblas.h>
 #include <lapacke.h>
 
@@ -33,7 +34,9 @@ static double *alloc_doubles(size_t count)
 static arnn_status tall_create(tall *matrix, size_t rows, size_t columns)
 {
     size_t count;
-    *matrix = (tall){.rows = (lapack_int)rows, .columns = (lapack_int)columns, .work_count = (lapack_int)(columns < 1 << 24 ? 64 * columns : columns)};
+    *matrix = (tall){.rows = (lapack_int)rows,
+                     .columns = (lapack_int)columns,
+                     .work_count = (lapack_int)(columns < 1 << 24 ? 64 * columns : columns)};
     if (arnn_size_mul(&count, rows, columns)) {
         matrix->values = alloc_doubles(count);
         matrix->tau = alloc_doubles(columns);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cells/cell.h"
+#include "model/wiring.h"
 
 static const char *const cell_words[] = {"rnn_tanh", "rnn_relu", "gru", "lstm", NULL};
 static const char *const wiring_words[] = {"none", "after", "beside", "before", NULL};
@@ -110,7 +112,8 @@ static bool read_size(size_t *value, const char *text)
 {
     size_t total = 0;
     for (const char *c = text; *c; c++) {
-        if (*c < '0' || *c > '9' || !arnn_size_mul(&total, total, 10) || !arnn_size_add(&total, total, (size_t)(*c - '0')))
+        if (*c < '0' || *c > '9' || !arnn_size_mul(&total, total, 10) ||
+            !arnn_size_add(&total, total, (size_t)(*c - '0')))
             return false;
     }
     *value = total;
@@ -184,7 +187,8 @@ static arnn_status check_values(const arnn_model_desc *desc)
         } else if (field->kind == ARNN_FIELD_FLOAT) {
             float value = *(const float *)member(field, desc);
             if (!isfinite(value))
-                return arnn_error(ARNN_INVALID_ARGUMENT, "%s is %g, expected a finite number", field->name, (double)value);
+                return arnn_error(ARNN_INVALID_ARGUMENT, "%s is %g, expected a finite number", field->name,
+                                  (double)value);
         }
     }
     if (desc->inputs == 0 || desc->hidden == 0 || desc->layers == 0)
@@ -221,15 +225,16 @@ static arnn_status check_combination(const arnn_model_desc *desc)
         offsetof(arnn_model_desc, scale),     offsetof(arnn_model_desc, align),
         offsetof(arnn_model_desc, window),    offsetof(arnn_model_desc, sinks),
     };
-    for (const arnn_field *field = arnn_fields; field->name && desc->wiring == ARNN_WIRING_NONE; field++) {
+    for (const arnn_field *field = arnn_fields; field->name && !arnn_desc_has_tape(desc); field++) {
         for (size_t i = 0; i < sizeof of_attention / sizeof *of_attention; i++) {
             if (field->offset == of_attention[i] && !arnn_field_equal(field, desc, &plain))
-                return arnn_error(ARNN_UNSUPPORTED, "%s is an option of attention, and wiring none has none", field->name);
+                return arnn_error(ARNN_UNSUPPORTED, "%s is an option of attention, and wiring none has none",
+                                  field->name);
         }
     }
     if (desc->sinks > 0 && desc->window == 0)
         return arnn_error(ARNN_UNSUPPORTED, "%zu sinks without a window: the whole tape is read anyway", desc->sinks);
-    if (desc->source != ARNN_SOURCE_H && desc->wiring != ARNN_WIRING_AFTER && desc->wiring != ARNN_WIRING_BESIDE)
+    if (desc->source != ARNN_SOURCE_H && !arnn_wiring_of(desc)->reads_last)
         return arnn_error(ARNN_UNSUPPORTED, "source %s with wiring %s: the readout may read s in after and beside only",
                           source_words[desc->source], wiring_words[desc->wiring]);
     return ARNN_OK;
@@ -239,8 +244,8 @@ static arnn_status copy(arnn_model_desc *out, const arnn_model_desc *desc)
 {
     arnn_desc_default(out);
     if (desc->struct_size != sizeof *out) /* the first version: no other size has been given out */
-        return arnn_error(ARNN_INVALID_ARGUMENT, "struct_size of arnn_model_desc is %zu, expected %zu", desc->struct_size,
-                          sizeof *out);
+        return arnn_error(ARNN_INVALID_ARGUMENT, "struct_size of arnn_model_desc is %zu, expected %zu",
+                          desc->struct_size, sizeof *out);
     memcpy(out, desc, desc->struct_size);
     return ARNN_OK;
 }
@@ -254,7 +259,7 @@ arnn_status arnn_desc_resolve(arnn_model_desc *out, const arnn_model_desc *desc)
         status = check_sizes(out);
     if (!status)
         status = check_combination(out);
-    if (!status && out->align == 0 && out->wiring != ARNN_WIRING_NONE)
+    if (!status && out->align == 0 && arnn_desc_has_tape(out))
         out->align = out->hidden;
     return status;
 }
@@ -263,12 +268,12 @@ arnn_status arnn_desc_resolve(arnn_model_desc *out, const arnn_model_desc *desc)
 
 bool arnn_desc_has_tape(const arnn_model_desc *desc)
 {
-    return desc->wiring != ARNN_WIRING_NONE;
+    return arnn_wiring_of(desc)->reads_first || arnn_wiring_of(desc)->reads_last;
 }
 
 bool arnn_desc_has_memory_rows(const arnn_model_desc *desc)
 {
-    return desc->wiring == ARNN_WIRING_BEFORE && desc->cell == ARNN_CELL_LSTM;
+    return arnn_wiring_of(desc)->reads_first && arnn_cell_of(desc->cell)->has_memory;
 }
 
 size_t arnn_desc_input_width(const arnn_model_desc *desc, size_t layer)

@@ -32,9 +32,9 @@ arnn_status arnn_desc_resolve(arnn_model_desc *out, const arnn_model_desc *desc)
 
 /* Widths that follow from a resolved description. */
 bool arnn_desc_has_tape(const arnn_model_desc *desc);
-bool arnn_desc_has_memory_rows(const arnn_model_desc *desc); /* the LSTM in `before` keeps m on the tape */
-size_t arnn_desc_input_width(const arnn_model_desc *desc, size_t layer);  /* |x_l|, without the summary of `beside` */
-size_t arnn_desc_source_width(const arnn_model_desc *desc);               /* |r| */
-size_t arnn_desc_output_width(const arnn_model_desc *desc);               /* |y| */
+bool arnn_desc_has_memory_rows(const arnn_model_desc *desc);             /* the LSTM in `before` keeps m on the tape */
+size_t arnn_desc_input_width(const arnn_model_desc *desc, size_t layer); /* |x_l|, without the summary of `beside` */
+size_t arnn_desc_source_width(const arnn_model_desc *desc);              /* |r| */
+size_t arnn_desc_output_width(const arnn_model_desc *desc);              /* |y| */
 
 #endif

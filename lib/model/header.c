@@ -7,11 +7,11 @@
 #include "model/json.h"
 
 /* What every entry takes of the header at least, with its comma: {"":{"dtype":"F4","shape":[],"data_offsets":[0,0]}} */
-#define TENSOR_BYTES 50
+#define TENSOR_BYTES   50
 #define METADATA_BYTES 6 /* "":"", */
 
 /* An error of a tensor: "tensor weight_hh_l0: " and the rest. */
-#define TENSOR_ERROR(tensor, format, ...) \
+#define TENSOR_ERROR(tensor, format, ...)                                                                       \
     arnn_error(ARNN_FORMAT, "tensor %s: " format, arnn_json_quote((char[ARNN_QUOTE_BYTES]){0}, (tensor)->name), \
                __VA_ARGS__)
 

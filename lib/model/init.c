@@ -96,24 +96,20 @@ static arnn_status general(fill *fill)
 }
 
 static rule *const rules[ARNN_ROLES] = {
-    [ARNN_EMBED] = normal,
-    [ARNN_WEIGHT_IH] = uniform_hidden,
-    [ARNN_WEIGHT_HH] = orthogonal_gates,
-    [ARNN_BIAS_IH] = uniform_hidden,
-    [ARNN_BIAS_HH] = uniform_hidden,
-    [ARNN_ATTN_KEY] = orthogonal,
-    [ARNN_ATTN_QUERY] = query,
-    [ARNN_ATTN_SCORE] = uniform_align,
-    [ARNN_ATTN_GENERAL] = general,
-    [ARNN_ATTN_RECENCY] = recency,
-    [ARNN_READOUT] = uniform_source,
-    [ARNN_READOUT_BIAS] = uniform_source,
+    [ARNN_EMBED] = normal,           [ARNN_WEIGHT_IH] = uniform_hidden, [ARNN_WEIGHT_HH] = orthogonal_gates,
+    [ARNN_BIAS_IH] = uniform_hidden, [ARNN_BIAS_HH] = uniform_hidden,   [ARNN_ATTN_KEY] = orthogonal,
+    [ARNN_ATTN_QUERY] = query,       [ARNN_ATTN_SCORE] = uniform_align, [ARNN_ATTN_GENERAL] = general,
+    [ARNN_ATTN_RECENCY] = recency,   [ARNN_READOUT] = uniform_source,   [ARNN_READOUT_BIAS] = uniform_source,
 };
 
 arnn_status arnn_model_initialise(arnn_model *model, uint64_t seed)
 {
     arnn_parameters fresh;
-    arnn_status status = arnn_parameters_create(&fresh, &model->desc);
+    arnn_status status = arnn_model_change(model); /* asked now, so that a busy model costs nothing, and once more in
+                                                      the end */
+    if (status)
+        return status;
+    status = arnn_parameters_create(&fresh, &model->desc);
     for (size_t i = 0; i < fresh.count && !status; i++) {
         const arnn_parameter *parameter = &fresh.list[i];
         fill one = {.desc = &model->desc, .parameter = parameter, .all = &fresh};

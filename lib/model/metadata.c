@@ -5,7 +5,7 @@
 
 #include "model/json.h"
 
-#define PREFIX "arnn."
+#define PREFIX  "arnn."
 #define VERSION "version"
 
 static bool is_ours(const arnn_metadata *pair)
@@ -53,8 +53,8 @@ static arnn_status read_field(arnn_model_desc *desc, const arnn_field *field, co
     char key[64], quote[ARNN_QUOTE_BYTES];
     snprintf(key, sizeof key, PREFIX "%s", field->name);
     const char *text = arnn_safetensors_metadata(file, key);
-    if (!text)
-        return arnn_error(ARNN_FORMAT, "the metadata have no %s", key);
+    if (!text) /* the file is older than the field, which then has its default */
+        return ARNN_OK;
     if (!arnn_field_read(field, desc, text))
         return arnn_error(ARNN_FORMAT, "%s is \"%s\", which is no value of it", key, arnn_json_quote(quote, text));
     return ARNN_OK;

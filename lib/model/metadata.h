@@ -1,6 +1,6 @@
 /*
  * The description of a model in a file's metadata: "arnn.version": "1", and every field of arnn_model_desc as
- * "arnn.<field>". A file has all of it or nothing of it. What this version does not know comes from a newer one, and is
+ * "arnn.<field>"; a field left out has its default. What this version does not know comes from a newer one, and is
  * refused: a field that is passed over would make another model of it.
  */
 #ifndef ARNN_MODEL_METADATA_H

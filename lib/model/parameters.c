@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cells/cell.h"
+#include "model/wiring.h"
 
 /* ---- one table: name, presence and shape of every role ---- */
 
@@ -39,7 +40,7 @@ static bool role_is_once(arnn_role role)
 
 static bool role_is_present(const arnn_model_desc *desc, arnn_role role)
 {
-    bool attends = desc->wiring != ARNN_WIRING_NONE;
+    bool attends = arnn_desc_has_tape(desc);
     const bool present[] = {
         [NEVER] = false,
         [ALWAYS] = true,
@@ -60,13 +61,12 @@ size_t arnn_desc_gates(const arnn_model_desc *desc)
 
 size_t arnn_desc_query_width(const arnn_model_desc *desc, size_t layer)
 {
-    bool before = desc->wiring == ARNN_WIRING_BEFORE;
-    return desc->hidden + (before ? arnn_desc_input_width(desc, layer) : 0);
+    return desc->hidden + (arnn_wiring_of(desc)->reads_first ? arnn_desc_input_width(desc, layer) : 0);
 }
 
 static void role_widths(const arnn_model_desc *desc, size_t layer, size_t widths[WIDTHS])
 {
-    size_t summary = desc->wiring == ARNN_WIRING_BESIDE ? desc->hidden : 0;
+    size_t summary = arnn_wiring_of(desc)->carries_h ? desc->hidden : 0;
     widths[ONE] = 1;
     widths[VOCAB] = desc->vocab;
     widths[INPUTS] = desc->inputs;
@@ -143,8 +143,10 @@ arnn_status arnn_parameters_list(arnn_parameters *parameters, const arnn_model_d
     if (!parameters->list)
         return arnn_error_no_memory("the list of parameters");
     add_once(parameters, &total, desc, true);
+    parameters->first = parameters->count;
     for (size_t layer = 0; layer < desc->layers; layer++)
         add_layer(parameters, &total, desc, layer);
+    parameters->each = (parameters->count - parameters->first) / desc->layers;
     add_once(parameters, &total, desc, false);
     parameters->values_count = total;
     if (total > SIZE_MAX / 4 / sizeof(float))
@@ -186,10 +188,12 @@ arnn_parameter *arnn_parameters_find(const arnn_parameters *parameters, const ch
 
 const arnn_parameter *arnn_parameters_of(const arnn_parameters *parameters, arnn_role role, size_t layer)
 {
-    for (size_t i = 0; i < parameters->count; i++) {
-        const arnn_parameter *parameter = &parameters->list[i];
-        if (parameter->role == role && parameter->layer == layer)
-            return parameter;
+    bool once = role_is_once(role);
+    size_t begin = once ? 0 : parameters->first + layer * parameters->each;
+    size_t end = once ? parameters->count : begin + parameters->each;
+    for (size_t i = begin; i < end; i++) {
+        if (parameters->list[i].role == role)
+            return &parameters->list[i];
     }
     return NULL;
 }

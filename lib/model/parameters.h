@@ -5,18 +5,18 @@
 #include "model/description.h"
 
 typedef enum {
-    ARNN_EMBED,         /* (vocab, d) */
-    ARNN_WEIGHT_IH,     /* (G n, |x|), in `beside` (G n, |x| + n) */
-    ARNN_WEIGHT_HH,     /* (G n, n) */
-    ARNN_BIAS_IH,       /* (G n) */
-    ARNN_BIAS_HH,       /* (G n) */
-    ARNN_ATTN_KEY,      /* (k, n) */
-    ARNN_ATTN_QUERY,    /* (k, |z|) */
-    ARNN_ATTN_SCORE,    /* (k) */
-    ARNN_ATTN_GENERAL,  /* (n, |z|) */
-    ARNN_ATTN_RECENCY,  /* (1) */
-    ARNN_READOUT,       /* (outputs, |r|) */
-    ARNN_READOUT_BIAS,  /* (outputs) */
+    ARNN_EMBED,        /* (vocab, d) */
+    ARNN_WEIGHT_IH,    /* (G n, |x|), in `beside` (G n, |x| + n) */
+    ARNN_WEIGHT_HH,    /* (G n, n) */
+    ARNN_BIAS_IH,      /* (G n) */
+    ARNN_BIAS_HH,      /* (G n) */
+    ARNN_ATTN_KEY,     /* (k, n) */
+    ARNN_ATTN_QUERY,   /* (k, |z|) */
+    ARNN_ATTN_SCORE,   /* (k) */
+    ARNN_ATTN_GENERAL, /* (n, |z|) */
+    ARNN_ATTN_RECENCY, /* (1) */
+    ARNN_READOUT,      /* (outputs, |r|) */
+    ARNN_READOUT_BIAS, /* (outputs) */
     ARNN_ROLES
 } arnn_role;
 
@@ -35,7 +35,8 @@ typedef struct arnn_parameter {
 typedef struct arnn_parameters {
     arnn_parameter *list;
     size_t count;
-    float *values;       /* the block: all parameters, in the order of the list */
+    size_t first, each; /* the layers' begin at index `first`, `each` of them a layer */
+    float *values;      /* the block: all parameters, in the order of the list */
     size_t values_count;
 } arnn_parameters;
 

@@ -1,4 +1,5 @@
-/* Random numbers that are the same on every machine: integers mixed from a counter, and arithmetic that IEEE 754 fixes. */
+/* Random numbers that are the same on every machine: integers mixed from a counter, and arithmetic that IEEE 754
+   fixes. */
 #ifndef ARNN_MODEL_RANDOM_H
 #define ARNN_MODEL_RANDOM_H
 

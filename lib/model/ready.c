@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cells/cell.h"
 #include "model/model.h"
+#include "model/wiring.h"
 
 /* ---- affine maps ---- */
 
@@ -44,8 +45,8 @@ static void affine_destroy(arnn_affine *affine)
 }
 
 /* Packs the columns that belong to one source and moves on to those of the next. */
-static arnn_status pack_part(arnn_affine *affine, arnn_source source, size_t inputs, const float **weights, size_t stride,
-                             const arnn_kernels *kernels)
+static arnn_status pack_part(arnn_affine *affine, arnn_source source, size_t inputs, const float **weights,
+                             size_t stride, const arnn_kernels *kernels)
 {
     arnn_packed *part = &affine->parts[source];
     *part = (arnn_packed){.outputs = affine->outputs, .inputs = inputs};
@@ -63,8 +64,8 @@ typedef struct part {
 } part;
 
 /* weights (outputs, sum of inputs), row-major. */
-static arnn_status affine_create(arnn_affine *affine, const arnn_kernels *kernels, const float *weights, const float *bias,
-                                 size_t outputs, const part *parts, size_t count)
+static arnn_status affine_create(arnn_affine *affine, const arnn_kernels *kernels, const float *weights,
+                                 const float *bias, size_t outputs, const part *parts, size_t count)
 {
     size_t stride = 0;
     arnn_status status = ARNN_OK;
@@ -105,7 +106,7 @@ static arnn_status create_cell(arnn_ready_layer *ready, const arnn_model *model,
     const part input[] = {
         {ARNN_FROM_BELOW, below_width(desc, layer)},
         {ARNN_FROM_INPUT, skip_width(desc, layer)},
-        {ARNN_FROM_SUMMARY, desc->wiring == ARNN_WIRING_BESIDE ? n : 0},
+        {ARNN_FROM_SUMMARY, arnn_wiring_of(desc)->carries_h ? n : 0},
     };
     const part carried[] = {{ARNN_FROM_CARRIED, n}};
     arnn_status status = affine_create(&ready->input, model->kernels, values_of(model, ARNN_WEIGHT_IH, layer),
@@ -134,7 +135,7 @@ static arnn_status create_query(arnn_ready_layer *ready, const arnn_model *model
                                 const arnn_score_weights *weights)
 {
     const arnn_model_desc *desc = &model->desc;
-    bool before = desc->wiring == ARNN_WIRING_BEFORE;
+    bool before = arnn_wiring_of(desc)->reads_first;
     size_t n = desc->hidden, outputs = score->has_keys ? desc->align : n, count;
     const part z[] = {
         {ARNN_FROM_BELOW, before ? below_width(desc, layer) : 0},
@@ -157,8 +158,8 @@ static float sum(const float *values, size_t count)
     return (float)total;
 }
 
-static void create_reader(arnn_ready_layer *ready, const arnn_model *model, size_t layer, const arnn_score_weights *weights,
-                          const arnn_ready *whole)
+static void create_reader(arnn_ready_layer *ready, const arnn_model *model, size_t layer,
+                          const arnn_score_weights *weights, const arnn_ready *whole)
 {
     const float *recency = values_of(model, ARNN_ATTN_RECENCY, layer);
     bool keys = weights->score != NULL;
@@ -177,7 +178,8 @@ static void create_reader(arnn_ready_layer *ready, const arnn_model *model, size
     };
 }
 
-static arnn_status create_attention(arnn_ready_layer *ready, const arnn_model *model, size_t layer, const arnn_ready *whole)
+static arnn_status create_attention(arnn_ready_layer *ready, const arnn_model *model, size_t layer,
+                                    const arnn_ready *whole)
 {
     const arnn_score *score = arnn_score_of(model->desc.score);
     arnn_score_weights weights = score_weights(model, layer);

@@ -6,7 +6,8 @@
 #include "attention/score.h"
 #include "model/parameters.h"
 
-/* Where the inputs of a product come from. A product over several is the product over their concatenation, in this order. */
+/* Where the inputs of a product come from. A product over several is the product over their concatenation, in this
+   order. */
 typedef enum {
     ARNN_FROM_BELOW,   /* x_t, or h_t of the layer below */
     ARNN_FROM_INPUT,   /* x_t once more, with skip */
@@ -40,7 +41,8 @@ typedef struct arnn_ready {
     size_t count;
     arnn_affine readout;
     const float *embed;  /* (vocab, d); NULL: dense input */
-    float *token_inputs; /* (vocab, G n): W_ih embed + b_ih of layer 0 for every token; NULL: dense input, or too large */
+    float *token_inputs; /* (vocab, G n): W_ih embed + b_ih of layer 0 for every token; NULL: dense input, or too
+                            large */
     float *zeros, *ones; /* (max(n, k)) */
 } arnn_ready;
 

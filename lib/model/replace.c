@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "model/io.h"
 
-#define ATTEMPTS 64
+#define ATTEMPTS   64
 #define NAME_BYTES 64 /* enough for ".arnn-<pid>-<number>.tmp" */
 
 typedef struct replacement {

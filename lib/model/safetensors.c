@@ -10,7 +10,7 @@
 #include "model/json.h"
 
 #define LENGTH_BYTES 8
-#define PIECE_BYTES 16384 /* of data, read and converted at a time; a multiple of every element's size */
+#define PIECE_BYTES  16384 /* of data, read and converted at a time; a multiple of every element's size */
 
 /* The header's length, which must fit both the format and what is there. */
 static arnn_status read_length(size_t *length, const arnn_bytes *from)

@@ -6,8 +6,8 @@
 
 #include "model/safetensors.h"
 
-#define TEXT_BYTES 256 /* of one call of put: a parameter's entry has less than 200 */
-#define PIECE 4096     /* values converted at a time */
+#define TEXT_BYTES 256  /* of one call of put: a parameter's entry has less than 200 */
+#define PIECE      4096 /* values converted at a time */
 
 static arnn_status put(arnn_sink *sink, const char *format, ...) ARNN_PRINTF(2, 3);
 
@@ -21,7 +21,9 @@ static arnn_status put(arnn_sink *sink, const char *format, ...)
     return sink->write(sink, text, strlen(text));
 }
 
-/* Field names and words are plain letters: nothing needs an escape. */
+/* Field names and words are plain letters: nothing needs an escape. Every field of the first version is written, so
+   that no later default changes what a file means; a field added later should be left out where it has its default, so
+   that files which do not use it stay readable for older libraries. */
 static arnn_status put_metadata(arnn_sink *sink, const arnn_model_desc *desc)
 {
     char text[ARNN_FIELD_TEXT];

@@ -27,17 +27,24 @@ void arnn_tables_list(char *text, size_t bytes)
     }
 }
 
-arnn_status arnn_tables_choose(const arnn_kernels **out)
+const arnn_kernels *arnn_tables_find(void)
 {
     const char *wanted = getenv("ARNN_ISA");
     bool any = !wanted || !*wanted;
     for (size_t i = 0; i < tables_count; i++) {
-        if (tables[i]->supported() && (any || strcmp(wanted, tables[i]->name) == 0)) {
-            *out = tables[i];
-            return ARNN_OK;
-        }
+        if (tables[i]->supported() && (any || strcmp(wanted, tables[i]->name) == 0))
+            return tables[i];
     }
+    return NULL;
+}
+
+arnn_status arnn_tables_choose(const arnn_kernels **out)
+{
     char names[128];
+    const char *wanted = getenv("ARNN_ISA");
+    *out = arnn_tables_find();
+    if (*out)
+        return ARNN_OK;
     arnn_tables_list(names, sizeof names);
     return arnn_error(ARNN_UNSUPPORTED, "ARNN_ISA is \"%.40s\", this machine has %s", wanted ? wanted : "", names);
 }

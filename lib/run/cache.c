@@ -3,10 +3,14 @@
 #include "attention/tape.h"
 #include "base/memory.h"
 
-static arnn_status shape_of(arnn_page_shape *shape, const arnn_model_desc *desc, int32_t type)
+static arnn_status shape_of(arnn_page_shape *shape, const arnn_model_desc *desc, const arnn_cache_desc *cache)
 {
+    *shape = (arnn_page_shape){0};
+    if (!arnn_desc_has_tape(desc))
+        return ARNN_OK;
     *shape = (arnn_page_shape){
-        .type = type,
+        .type = cache->tape_type,
+        .rows = cache->page_rows,
         .layers = desc->layers,
         .hidden = desc->hidden,
         .align = arnn_score_of(desc->score)->has_keys ? desc->align : 0,
@@ -19,9 +23,11 @@ static arnn_status shape_of(arnn_page_shape *shape, const arnn_model_desc *desc,
     return ARNN_OK;
 }
 
+/* A model without a tape has a cache without pages. */
 static arnn_status pages_for(size_t *pages, const arnn_page_shape *shape, size_t streams, size_t rows)
 {
-    if (!arnn_size_mul(pages, arnn_page_shape_pages(shape, rows), streams))
+    *pages = 0;
+    if (shape->layers > 0 && !arnn_size_mul(pages, arnn_page_shape_pages(shape, rows), streams))
         return arnn_error(ARNN_INVALID_ARGUMENT, "%zu streams of %zu rows overflow the address space", streams, rows);
     return ARNN_OK;
 }
@@ -31,7 +37,7 @@ arnn_status arnn_cache_new(arnn_cache **out, arnn_model *model, const arnn_cache
     arnn_page_shape shape;
     size_t pages = 0;
     *out = NULL;
-    arnn_status status = shape_of(&shape, &model->desc, desc->tape_type);
+    arnn_status status = shape_of(&shape, &model->desc, desc);
     if (!status)
         status = pages_for(&pages, &shape, desc->streams, desc->rows);
     if (status)
@@ -39,7 +45,7 @@ arnn_status arnn_cache_new(arnn_cache **out, arnn_model *model, const arnn_cache
     arnn_cache *cache = arnn_alloc(1, sizeof *cache);
     if (!cache)
         return arnn_error_no_memory("a cache");
-    size_t limit = desc->max_bytes / arnn_page_bytes(&shape);
+    size_t page = arnn_page_bytes(&shape), limit = page ? desc->max_bytes / page : 0;
     atomic_init(&cache->references, 1);
     cache->model = model;
     arnn_model_retain(model);

@@ -42,8 +42,8 @@ static void take_input(arnn_state *state, const arnn_sequence *sequence, size_t 
 /* ---- output ---- */
 
 /* Dense rows to the caller's, from column `column` on. */
-static void give(const arnn_array *array, size_t t, const arnn_work *work, const float *dense, size_t width, size_t column,
-                 size_t count)
+static void give(const arnn_array *array, size_t t, const arnn_work *work, const float *dense, size_t width,
+                 size_t column, size_t count)
 {
     for (size_t b = 0; b < count && array->data; b++) {
         float *row = array->data + t * array->time_stride + work->slots[b] * array->stream_stride;

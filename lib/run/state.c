@@ -53,6 +53,7 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
         {&work->run_h, tape ? n : 0, 1},
         {&work->run_m, rows ? n : 0, 1},
     };
+    _Static_assert(sizeof list <= NEEDS_MOST * sizeof *needs, "NEEDS_MOST is too small");
     for (; count < sizeof list / sizeof *list; count++)
         needs[count] = list[count];
     return count;
@@ -110,8 +111,9 @@ arnn_status arnn_state_new(arnn_state **out, arnn_model *model, arnn_cache *cach
         arnn_cache_retain(cache);
     state->model = model;
     state->cache = cache;
+    state->pool = arnn_desc_has_tape(&model->desc) ? &cache->pool : NULL;
     state->streams = streams;
-    state->wiring = arnn_wiring_of(model->desc.wiring);
+    state->wiring = arnn_wiring_of(&model->desc);
     state->query_width = query_width(&model->desc);
     status = create_lists(state);
     if (!status)
@@ -125,8 +127,8 @@ arnn_status arnn_state_new(arnn_state **out, arnn_model *model, arnn_cache *cach
 
 static void release_tapes(arnn_state *state)
 {
-    for (size_t stream = 0; state->cache && state->tapes && stream < state->streams; stream++)
-        arnn_tape_clear(&state->tapes[stream], &state->cache->pool);
+    for (size_t stream = 0; state->pool && state->tapes && stream < state->streams; stream++)
+        arnn_tape_clear(&state->tapes[stream], state->pool);
 }
 
 void arnn_state_release(arnn_state *state)
@@ -169,8 +171,8 @@ void arnn_state_clear(arnn_state *state, size_t stream)
         for (size_t layer = 0; array && layer < state->model->desc.layers; layer++)
             memset(arnn_state_row(state, array, n, layer, stream), 0, n * sizeof *array);
     }
-    if (state->cache)
-        arnn_tape_clear(&state->tapes[stream], &state->cache->pool);
+    if (state->pool)
+        arnn_tape_clear(&state->tapes[stream], state->pool);
     state->tapes[stream].length = 0;
     state->stepped[stream] = false;
 }
@@ -187,12 +189,13 @@ static size_t stream_of(const size_t *streams, size_t j)
     return streams ? streams[j] : j;
 }
 
-arnn_status arnn_state_reserve(arnn_state *state, const size_t *streams, const size_t *lengths, size_t steps, size_t count)
+arnn_status arnn_state_reserve(arnn_state *state, const size_t *streams, const size_t *lengths, size_t steps,
+                               size_t count)
 {
     size_t total = 0;
-    if (!state->cache)
+    arnn_pool *pool = state->pool;
+    if (!pool)
         return ARNN_OK;
-    arnn_pool *pool = &state->cache->pool;
     for (size_t j = 0; j < count; j++) {
         const arnn_tape *tape = &state->tapes[stream_of(streams, j)];
         arnn_size_add(&total, total, arnn_tape_pages_needed(tape, &pool->shape, steps_of(lengths, steps, j)));
@@ -205,16 +208,17 @@ arnn_status arnn_state_reserve(arnn_state *state, const size_t *streams, const s
 
 void arnn_state_unreserve(arnn_state *state, const size_t *streams, size_t count)
 {
-    for (size_t j = 0; j < count && state->cache; j++)
-        arnn_tape_release(&state->tapes[stream_of(streams, j)], &state->cache->pool);
+    for (size_t j = 0; j < count && state->pool; j++)
+        arnn_tape_release(&state->tapes[stream_of(streams, j)], state->pool);
 }
 
 /* ---- rows given by the caller ---- */
 
-/* Rows that end with their page, in every layer. h and m (layers, all, n) point at the first of them in the first layer. */
+/* Rows that end with their page, in every layer. h and m (layers, all, n) point at the first of them in the first
+   layer. */
 static size_t extend_page(arnn_state *state, arnn_tape *tape, const float *h, const float *m, size_t all, size_t rows)
 {
-    const arnn_page_shape *shape = &state->cache->pool.shape;
+    const arnn_page_shape *shape = &state->pool->shape;
     size_t n = shape->hidden, room = shape->rows - tape->length % shape->rows;
     rows = rows < room ? rows : room;
     arnn_tape_open(tape, shape);
@@ -248,19 +252,20 @@ arnn_status arnn_state_extend(arnn_state *state, size_t stream, const float *h, 
 
 /* ---- weights of the last step ---- */
 
-void arnn_state_weigh(const arnn_state *state, float *weights, float *zero, float *logsumexp, size_t layer, size_t stream)
+void arnn_state_weigh(const arnn_state *state, float *weights, float *zero, float *logsumexp, size_t layer,
+                      size_t stream)
 {
     const arnn_ready_layer *ready = &state->model->ready->layers[layer];
     size_t rows = state->rows_read[stream];
     arnn_query query = ready->form;
     query.query = arnn_state_row(state, state->queries, state->query_width, layer, stream);
     query.newest = rows > 0 ? rows - 1 : 0;
-    bool memories = state->cache->pool.shape.memories;
+    bool memories = state->pool->shape.memories;
     const arnn_work *work = &state->work;
     arnn_reading reading = {.h = work->s, .m = memories ? work->m : NULL, .weights = weights};
     reading.run_h = work->run_h;
     reading.run_m = memories ? work->run_m : NULL;
-    arnn_read_tape(&reading, &ready->reader, &query, &state->tapes[stream], &state->cache->pool.shape, layer, rows);
+    arnn_read_tape(&reading, &ready->reader, &query, &state->tapes[stream], &state->pool->shape, layer, rows);
     if (zero)
         *zero = reading.zero_weight;
     if (logsumexp)

@@ -3,44 +3,45 @@
 #define ARNN_RUN_STATE_H
 
 #include "attention/tape.h"
+#include "model/wiring.h"
 #include "run/cache.h"
-#include "run/wiring.h"
 
 /* Buffers of one step, dense over the streams that take part (b is their number, at most all). */
 typedef struct arnn_work {
-    float *x;           /* (b, d): the model's input, after embedding */
-    float *h[2];        /* (b, n): of this layer and of the one below, in turn */
-    float *s, *s_old;   /* (b, n) */
-    float *carried;     /* (b, n): h_{t-1}, where the wiring carries it */
-    float *m, *m_old;   /* (b, n): LSTM */
-    float *input;       /* (b, G n) */
-    float *recurrent;   /* (b, G n) */
+    float *x;             /* (b, d): the model's input, after embedding */
+    float *h[2];          /* (b, n): of this layer and of the one below, in turn */
+    float *s, *s_old;     /* (b, n) */
+    float *carried;       /* (b, n): h_{t-1}, where the wiring carries it */
+    float *m, *m_old;     /* (b, n): LSTM */
+    float *input;         /* (b, G n) */
+    float *recurrent;     /* (b, G n) */
     float *run_h, *run_m; /* (n): where the read of one run is summed */
-    float *query;       /* (b, query width) */
-    float *key;         /* (b, k): additive */
-    float *y;           /* (b, outputs) */
-    int32_t *tokens;    /* (b) */
-    size_t *streams;    /* (b): which stream */
-    size_t *slots;      /* (b): which element of the caller's arrays */
+    float *query;         /* (b, query width) */
+    float *key;           /* (b, k): additive */
+    float *y;             /* (b, outputs) */
+    int32_t *tokens;      /* (b) */
+    size_t *streams;      /* (b): which stream */
+    size_t *slots;        /* (b): which element of the caller's arrays */
 } arnn_work;
 
 struct arnn_state {
     arnn_model *model;
-    arnn_cache *cache; /* NULL: no tape */
+    arnn_cache *cache; /* NULL: none given, which wiring none allows */
+    arnn_pool *pool;   /* the cache's; NULL: this model has no tape */
     const arnn_wiring *wiring;
     size_t streams;
     size_t query_width;
 
-    arnn_tape *tapes;     /* (streams) */
-    float *s;             /* (layers, streams, n) */
-    float *h;             /* the same, where the wiring carries it; else NULL */
-    float *m;             /* the same, where the LSTM's memory is not on the tape; else NULL */
+    arnn_tape *tapes; /* (streams) */
+    float *s;         /* (layers, streams, n) */
+    float *h;         /* the same, where the wiring carries it; else NULL */
+    float *m;         /* the same, where the LSTM's memory is not on the tape; else NULL */
 
-    float *queries;       /* (layers, streams, query width): of each stream's last step */
-    size_t *rows_read;    /* (streams): rows then on the tape */
-    bool *stepped;        /* (streams): there was a last step */
+    float *queries;    /* (layers, streams, query width): of each stream's last step */
+    size_t *rows_read; /* (streams): rows then on the tape */
+    bool *stepped;     /* (streams): there was a last step */
 
-    bool *chosen;         /* (streams): scratch to find a stream chosen twice; all false between calls */
+    bool *chosen; /* (streams): scratch to find a stream chosen twice; all false between calls */
     arnn_work work;
 };
 
@@ -55,10 +56,12 @@ float *arnn_state_values(const arnn_state *state, int32_t which);
 
 void arnn_state_clear(arnn_state *state, size_t stream);
 arnn_status arnn_state_extend(arnn_state *state, size_t stream, const float *h, const float *m, size_t rows);
-void arnn_state_weigh(const arnn_state *state, float *weights, float *zero, float *logsumexp, size_t layer, size_t stream);
+void arnn_state_weigh(const arnn_state *state, float *weights, float *zero, float *logsumexp, size_t layer,
+                      size_t stream);
 
 /* Pages for lengths[j] (NULL: steps) steps of streams[j], for all or for none. */
-arnn_status arnn_state_reserve(arnn_state *state, const size_t *streams, const size_t *lengths, size_t steps, size_t count);
+arnn_status arnn_state_reserve(arnn_state *state, const size_t *streams, const size_t *lengths, size_t steps,
+                               size_t count);
 void arnn_state_unreserve(arnn_state *state, const size_t *streams, size_t count);
 
 #endif

@@ -79,7 +79,7 @@ static void read_tapes(layer_step *step, size_t fresh)
         };
         query.query = state->work.query + b * state->query_width;
         query.newest = rows > 0 ? rows - 1 : 0;
-        arnn_read_tape(&reading, &step->ready->reader, &query, tape, &state->cache->pool.shape, step->layer, rows);
+        arnn_read_tape(&reading, &step->ready->reader, &query, tape, &state->pool->shape, step->layer, rows);
         remember(step, b, rows, &reading, query.query);
     }
 }
@@ -94,7 +94,7 @@ static void write_rows(layer_step *step)
         arnn_ready_align(step->ready, &step->ready->key, step->kernels, state->work.key, &step->inputs, step->count);
     for (size_t b = 0; b < step->count; b++) {
         const arnn_tape *tape = &state->tapes[state->work.streams[b]];
-        arnn_tape_rows row = arnn_page_rows(tape->newest, &state->cache->pool.shape, step->layer, tape->length);
+        arnn_tape_rows row = arnn_page_rows(tape->newest, &state->pool->shape, step->layer, tape->length);
         memcpy(row.h, step->h + b * n, n * sizeof *row.h);
         if (row.m)
             memcpy(row.m, step->m + b * n, n * sizeof *row.m);
@@ -114,7 +114,8 @@ static void make_input(layer_step *step, const int32_t *tokens)
     if (tokens) {
         const float *table = step->state->model->ready->token_inputs;
         for (size_t b = 0; b < step->count; b++)
-            memcpy(input + b * affine->outputs, table + (size_t)tokens[b] * affine->outputs, affine->outputs * sizeof *input);
+            memcpy(input + b * affine->outputs, table + (size_t)tokens[b] * affine->outputs,
+                   affine->outputs * sizeof *input);
         inputs.values[ARNN_FROM_BELOW] = NULL;
     } else {
         arnn_affine_begin(affine, input, step->count);
@@ -133,7 +134,7 @@ static void run_cell(layer_step *step, const int32_t *tokens)
         .m = work->m,
         .input = work->input,
         .recurrent = work->recurrent,
-        .summary = step->inputs.values[ARNN_FROM_CARRIED],
+        .carried = step->inputs.values[ARNN_FROM_CARRIED],
         .memory = work->m_old,
         .streams = step->count,
         .hidden = step->hidden,
@@ -179,11 +180,11 @@ static void step_layer(layer_step *step, const int32_t *tokens)
     }
     run_cell(step, tokens);
     set_source(step, ARNN_FROM_HIDDEN, step->h, step->hidden);
-    if (step->state->cache)
+    if (step->state->pool)
         write_rows(step);
     if (wiring->reads_last)
         read_tapes(step, 1);
-    if (!step->state->cache)
+    if (!step->state->pool)
         step->s = step->h;
     keep_values(step);
 }
@@ -203,8 +204,8 @@ arnn_top arnn_step_streams(arnn_state *state, const int32_t *tokens, size_t coun
     arnn_work *work = &state->work;
     size_t n = model->desc.hidden, d = model->desc.inputs;
     arnn_top top = {0};
-    for (size_t b = 0; b < count && state->cache; b++)
-        arnn_tape_open(&state->tapes[work->streams[b]], &state->cache->pool.shape);
+    for (size_t b = 0; b < count && state->pool; b++)
+        arnn_tape_open(&state->tapes[work->streams[b]], &state->pool->shape);
     for (size_t layer = 0; layer < model->desc.layers; layer++) {
         layer_step step = {
             .state = state,

@@ -17,8 +17,8 @@ typedef struct arnn_top {
     const float *h, *s;
 } arnn_top;
 
-/* A step of the streams work.streams[0 .. count-1], whose pages are reserved. Their input is in work.x; tokens (count), NULL
-   without a table of their products, says which. */
+/* A step of the streams work.streams[0 .. count-1], whose pages are reserved. Their input is in work.x; tokens (count),
+   NULL without a table of their products, says which. */
 arnn_top arnn_step_streams(arnn_state *state, const int32_t *tokens, size_t count, const arnn_map *map);
 
 /* y (count, outputs) of the readout, in work.y. */

@@ -118,12 +118,27 @@ static void test_merge_is_exact(void **unused)
     assert_true(isinf(none_l) && none_l < 0 && none[0] == 0);
 }
 
+/* Contexts may take the place of queries. */
+static void test_in_place(void **unused)
+{
+    (void)unused;
+    const arnn_rows rows = {data, ROWS, 0};
+    float apart[WIDTH], place[WIDTH];
+    memcpy(place, queries, sizeof place);
+    assert_ok(arnn_attend(apart, NULL, NULL, queries, &rows, 1, WIDTH, 0, ARNN_TYPE_F32, 0.5f));
+    assert_ok(arnn_attend(place, NULL, NULL, place, &rows, 1, WIDTH, 0, ARNN_TYPE_F32, 0.5f));
+    assert_memory_equal(apart, place, sizeof place);
+    assert_ok(arnn_attend(NULL, NULL, NULL, NULL, NULL, 0, WIDTH, 0, ARNN_TYPE_F32, 0.5f)); /* nothing to do */
+    assert_ok(arnn_attend_merge(NULL, NULL, NULL, NULL, 0, WIDTH));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_null, before_each),          cmocka_unit_test_setup(test_sizes, before_each),
         cmocka_unit_test_setup(test_type, before_each),          cmocka_unit_test_setup(test_merge, before_each),
         cmocka_unit_test_setup(test_unknown_table, before_each), cmocka_unit_test_setup(test_merge_is_exact, before_each),
+        cmocka_unit_test_setup(test_in_place, before_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,12 +42,10 @@ static void test_desc_default(void **unused)
 static void test_create(void **unused)
 {
     (void)unused;
-    arnn_model *model = model_of(ARNN_WIRING_AFTER), *none = model_of(ARNN_WIRING_NONE);
+    arnn_model *model = model_of(ARNN_WIRING_AFTER);
     arnn_cache_desc desc = defaults();
     assert_error(ARNN_INVALID_ARGUMENT, "NULL", arnn_cache_create(NULL, model, NULL));
     refused(ARNN_INVALID_ARGUMENT, "model", NULL, &desc);
-    refused(ARNN_UNSUPPORTED, "none", none, &desc);
-    refused(ARNN_UNSUPPORTED, "none", none, NULL);
     desc.struct_size = 4;
     refused(ARNN_INVALID_ARGUMENT, "struct_size", model, &desc);
     desc = defaults();
@@ -59,7 +57,6 @@ static void test_create(void **unused)
     desc.reserved = 1;
     refused(ARNN_INVALID_ARGUMENT, "reserved", model, &desc);
     arnn_model_destroy(model);
-    arnn_model_destroy(none);
 }
 
 static void test_create_room(void **unused)
@@ -145,9 +142,62 @@ static void test_bytes_and_page(void **unused)
     arnn_model_destroy(model);
 }
 
+/* Pages of any allowed length give the same numbers up to rounding, and one of one length the same bits. */
+static void test_page_rows(void **unused)
+{
+    (void)unused;
+    static const size_t refused_rows[] = {1, 8, 17, 48, 1024, SIZE_MAX};
+    arnn_model *model = model_of(ARNN_WIRING_AFTER);
+    arnn_cache_desc desc = defaults();
+    for (size_t i = 0; i < COUNT(refused_rows); i++) {
+        desc.page_rows = refused_rows[i];
+        refused(ARNN_INVALID_ARGUMENT, "page_rows", model, &desc);
+    }
+    float summary[3][5];
+    const size_t rows[3] = {16, 16, 0};
+    for (size_t i = 0; i < 3; i++) {
+        arnn_model_desc model_desc = world_desc(ARNN_CELL_GRU, ARNN_WIRING_AFTER);
+        size_t page, bytes;
+        world w;
+        desc.page_rows = rows[i];
+        world_make(&w, &model_desc, &desc);
+        assert_ok(arnn_cache_page(w.cache, &page, &bytes));
+        assert_true(page == (rows[i] ? rows[i] : 512) && bytes == page * WORLD_WIDTH * sizeof(float));
+        world_run(&w, 100);
+        assert_ok(arnn_state_get(w.state, summary[i], ARNN_VALUE_S, 0, 1));
+        world_free(&w);
+    }
+    assert_memory_equal(summary[0], summary[1], sizeof summary[0]);
+    for (size_t j = 0; j < 5; j++)
+        assert_true(summary[0][j] - summary[2][j] < 1e-5f && summary[2][j] - summary[0][j] < 1e-5f);
+    arnn_model_destroy(model);
+}
+
+/* A window longer than memory is no fault as long as nobody fills it; room for it is refused at once. */
+static void test_huge_window(void **unused)
+{
+    (void)unused;
+    arnn_model_desc model_desc;
+    arnn_model *model;
+    arnn_cache *cache;
+    assert_ok(arnn_model_desc_default(&model_desc, sizeof model_desc));
+    model_desc.inputs = model_desc.hidden = 4;
+    model_desc.window = (size_t)1 << 60;
+    model_desc.sinks = (size_t)1 << 50;
+    assert_ok(arnn_model_create(&model, &model_desc));
+    assert_ok(arnn_cache_create(&cache, model, NULL));
+    arnn_status status = arnn_cache_reserve(cache, 1, (size_t)1 << 61);
+    assert_true(status == ARNN_FULL || status == ARNN_NO_MEMORY);
+    assert_ok(arnn_cache_reserve(cache, 1, 100));
+    arnn_cache_destroy(cache);
+    arnn_model_destroy(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_huge_window),
+        cmocka_unit_test(test_page_rows),
         cmocka_unit_test(test_desc_default), cmocka_unit_test(test_create),         cmocka_unit_test(test_create_room),
         cmocka_unit_test(test_reserve),      cmocka_unit_test(test_bytes_and_page),
     };

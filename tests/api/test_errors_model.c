@@ -315,6 +315,14 @@ static void test_the_build(void **unused)
     assert_non_null(strstr(arnn_build_info(), version));
     assert_non_null(strstr(arnn_build_info(), "ref"));
     assert_null(strchr(arnn_build_info(), '\n'));
+
+    arnn_model_desc desc;
+    arnn_model *model;
+    assert_ok(arnn_model_desc_default(&desc, sizeof desc));
+    assert_ok(arnn_model_create(&model, &desc));
+    assert_non_null(strstr(arnn_build_info(), arnn_model_kernels(model)));
+    assert_null(arnn_model_kernels(NULL));
+    arnn_model_destroy(model);
 }
 
 int main(void)

@@ -235,9 +235,28 @@ static void test_full(void **unused)
     }
 }
 
+static void test_defaults(void **unused)
+{
+    (void)unused;
+    arnn_input in;
+    arnn_output out;
+    assert_error(ARNN_INVALID_ARGUMENT, "NULL", arnn_input_default(NULL, sizeof in));
+    assert_error(ARNN_INVALID_ARGUMENT, "arnn_input", arnn_input_default(&in, sizeof in - 8));
+    assert_error(ARNN_INVALID_ARGUMENT, "NULL", arnn_output_default(NULL, sizeof out));
+    assert_error(ARNN_INVALID_ARGUMENT, "arnn_output", arnn_output_default(&out, sizeof out + 8));
+    memset(&in, 1, sizeof in);
+    memset(&out, 1, sizeof out);
+    assert_ok(arnn_input_default(&in, sizeof in));
+    assert_ok(arnn_output_default(&out, sizeof out));
+    assert_true(in.struct_size == sizeof in && !in.x && !in.tokens && !in.time_stride && !in.stream_stride);
+    assert_true(out.struct_size == sizeof out && !out.y.data && !out.h.data && !out.s.data && !out.map.data);
+    assert_true(!out.map_zero.data && !out.map_layer && !out.map_columns && !out.y.time_stride);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_null_and_sizes), cmocka_unit_test(test_streams),
         cmocka_unit_test(test_input_missing),  cmocka_unit_test(test_token_out_of_range),
         cmocka_unit_test(test_output_strides), cmocka_unit_test(test_map),

@@ -7,7 +7,7 @@
 typedef struct truth_cell {
     const char *name;
     size_t gates;
-    bool memory, summary;
+    bool memory, carried;
     size_t kernel; /* offset in the table */
     double bound;  /* of h and m: see below */
     /* h (and m) of one unit from its gates, n floats apart */
@@ -76,7 +76,7 @@ static const truth_cell cells[] = {
 typedef struct batch {
     const truth_cell *cell;
     size_t streams, n;
-    guard input, recurrent, summary, memory, h, m;
+    guard input, recurrent, carried, memory, h, m;
 } batch;
 
 static inline batch batch_make(rng *r, const truth_cell *cell, size_t streams, size_t n, guard_side side)
@@ -85,11 +85,11 @@ static inline batch batch_make(rng *r, const truth_cell *cell, size_t streams, s
     batch b = {.cell = cell, .streams = streams, .n = n};
     b.input = guard_make(gates, side);
     b.recurrent = guard_make(gates, side);
-    b.summary = guard_make(cell->summary ? units : 0, side);
+    b.carried = guard_make(cell->carried ? units : 0, side);
     b.memory = guard_make(cell->memory ? units : 0, side);
     b.h = guard_make(units, side);
     b.m = guard_make(cell->memory ? units : 0, side);
-    guard *const in[] = {&b.input, &b.recurrent, &b.summary, &b.memory};
+    guard *const in[] = {&b.input, &b.recurrent, &b.carried, &b.memory};
     for (size_t i = 0; i < COUNT(in); i++)
         rng_fill(r, in[i]->floats, in[i]->count, 4.0f);
     return b;
@@ -97,7 +97,7 @@ static inline batch batch_make(rng *r, const truth_cell *cell, size_t streams, s
 
 static inline void batch_free(batch *b)
 {
-    guard *const all[] = {&b->input, &b->recurrent, &b->summary, &b->memory, &b->h, &b->m};
+    guard *const all[] = {&b->input, &b->recurrent, &b->carried, &b->memory, &b->h, &b->m};
     for (size_t i = 0; i < COUNT(all); i++)
         guard_free(all[i]);
 }
@@ -111,7 +111,7 @@ static inline void batch_run(const batch *b, const arnn_kernels *table, size_t f
         .m = b->cell->memory ? b->m.floats + units : NULL,
         .input = b->input.floats + gates,
         .recurrent = b->recurrent.floats + gates,
-        .summary = b->cell->summary ? b->summary.floats + units : NULL,
+        .carried = b->cell->carried ? b->carried.floats + units : NULL,
         .memory = b->cell->memory ? b->memory.floats + units : NULL,
         .streams = to - from,
         .hidden = b->n,

@@ -171,7 +171,7 @@ static void check_batch(const batch *b, const float *ref_h, const float *ref_m)
         double h = 0.0, m = 0.0;
         size_t first = i / n * n * b->cell->gates + i % n;
         b->cell->unit(&h, &m, b->input.floats + first, b->recurrent.floats + first, n,
-                      b->cell->summary ? b->summary.floats[i] : 0.0f, b->cell->memory ? b->memory.floats[i] : 0.0f);
+                      b->cell->carried ? b->carried.floats[i] : 0.0f, b->cell->memory ? b->memory.floats[i] : 0.0f);
         assert_near((double)b->h.floats[i], h, b->cell->bound);
         assert_near((double)b->h.floats[i], (double)ref_h[i], 2.0 * b->cell->bound);
         if (b->cell->memory) {
@@ -193,7 +193,7 @@ static void check_step(batch *b)
 {
     guard_freeze(&b->input);
     guard_freeze(&b->recurrent);
-    guard_freeze(&b->summary);
+    guard_freeze(&b->carried);
     guard_freeze(&b->memory);
     batch_run(b, &arnn_kernels_ref, 0, b->streams);
     float *ref_h = copy(&b->h), *ref_m = copy(&b->m);

@@ -1,8 +1,6 @@
-#include "run/wiring.h"
+#include "model/wiring.h"
 
-#include "arnn.h"
-
-const arnn_wiring *arnn_wiring_of(int32_t wiring)
+const arnn_wiring *arnn_wiring_of(const arnn_model_desc *desc)
 {
     static const arnn_wiring wirings[] = {
         [ARNN_WIRING_NONE] = {0},
@@ -10,5 +8,5 @@ const arnn_wiring *arnn_wiring_of(int32_t wiring)
         [ARNN_WIRING_BESIDE] = {.reads_last = true, .carries_h = true},
         [ARNN_WIRING_BEFORE] = {.reads_first = true},
     };
-    return &wirings[wiring];
+    return &wirings[desc->wiring];
 }
