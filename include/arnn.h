@@ -45,8 +45,9 @@
  *              released by the destroy function of its type; destroying NULL does nothing. Handles that rest on others
  *              keep them alive: destroy in any order.
  *   Threads    The rule stands under each handle. Handles that do not rest on each other may be used by different
- *   threads at any time. Checks     Descriptions, sizes, strides, token ids and stream indices are checked. The numbers
- *              in data buffers are not: a NaN or an infinity in one stream stays in that stream.
+ *              threads at any time.
+ *   Checks     Descriptions, sizes, strides, token ids and stream indices are checked. The numbers in data buffers are
+ *              not: a NaN or an infinity in one stream stays in that stream.
  *   Zero       A count, batch, length or number of steps or rows may be 0: then nothing is read or written, and the
  *              pointers that it belongs to may be null.
  *   Company    Except with the kernel table `blas`, a stream's results are the same to the last bit whatever other
