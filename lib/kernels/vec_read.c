@@ -1,8 +1,12 @@
 /* The read on vectors: one pass over the rows in blocks, which stay in the first cache between their scores and their
    weighted sum; the exponentials of a block are made together; sums are rescaled only when the maximum moves. Blocks
    begin at multiples of their length in the absolute row index, and their length follows from the hidden width: so that
-   a row meets the same arithmetic wherever a run begins. */
+   a row meets the same arithmetic wherever a run begins.
+
+   While a block is worked on the next one is fetched, one half during the scores and the other during the sum: memory
+   then works all the time. A fetch in only one of the two gains nothing. */
 #include <math.h>
+#include <stdint.h>
 
 #include "kernels/vec_kernels.h"
 #include "kernels/vec_math.h"
@@ -10,6 +14,7 @@
 #define BLOCK_FLOATS 4096 /* of states: 16 KiB, half of a first cache */
 #define BLOCK_ROWS   64   /* at most; a divisor of ARNN_RUN_ROWS */
 #define COLUMNS      4    /* vectors of a row that are summed side by side */
+#define LINE         16   /* floats of a cache line */
 
 /* Rows of one run that belong to one block. Lane i of a block is its i-th row; those from begin to end - 1 are
    there. */
@@ -17,6 +22,7 @@ typedef struct block {
     const arnn_run *run;
     size_t first; /* absolute index of lane 0 */
     size_t rows, begin, end;
+    uintptr_t next_h, next_m; /* addresses of the next block's rows, or where there is none of this one's */
 } block;
 
 /* VF_LANES lanes of a block, for scoring: absent rows stand for a present one, so that all can be read. */
@@ -51,6 +57,12 @@ ARNN_INLINE group take_group(const float *rows, size_t stride, const block *at, 
     return taken;
 }
 
+/* Addresses and not pointers, as a fetch may go beyond what is there. */
+ARNN_INLINE void fetch(uintptr_t floats, size_t index)
+{
+    __builtin_prefetch((const void *)(floats + index * sizeof(float)));
+}
+
 /* ---- scores: lane r is row r's ---- */
 
 typedef vf group_score(const arnn_query *query, const block *at, size_t lane);
@@ -65,6 +77,10 @@ ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane)
         sums[r] = vf_zero();
     for (; i + VF_LANES <= n; i += VF_LANES) {
         vf q = vf_load(query->query + i);
+        size_t half =
+            lane * n / 2 + i * (VF_LANES / 2); /* as many floats of the next block as half of those read here */
+        for (size_t line = 0; line < VF_LANES * VF_LANES / 2; line += LINE)
+            fetch(at->next_h, half + line);
 #pragma GCC unroll 16
         for (size_t r = 0; r < VF_LANES; r++)
             sums[r] = vf_fma(q, vf_load(h.rows[r] + i), sums[r]);
@@ -209,7 +225,7 @@ static void weigh_block(arnn_partial *partial, float *e, size_t rows, size_t n)
 
 /* `vectors` vectors of columns, over `count` rows in their order. */
 ARNN_INLINE void add_columns(float *sums, const float *rows, size_t stride, const float *weights, size_t count,
-                             const size_t vectors)
+                             const size_t vectors, uintptr_t next)
 {
     vf columns[COLUMNS];
     for (size_t c = 0; c < vectors; c++)
@@ -217,6 +233,8 @@ ARNN_INLINE void add_columns(float *sums, const float *rows, size_t stride, cons
 #pragma GCC unroll 8
     for (size_t r = 0; r < count; r++) {
         vf weight = vf_set(weights[r]);
+        if (vectors == COLUMNS)
+            fetch(next, r * LINE);
         for (size_t c = 0; c < vectors; c++)
             columns[c] = vf_fma(weight, vf_load(rows + r * stride + c * VF_LANES), columns[c]);
     }
@@ -224,13 +242,15 @@ ARNN_INLINE void add_columns(float *sums, const float *rows, size_t stride, cons
         vf_store(sums + c * VF_LANES, columns[c]);
 }
 
-static void add_rows(float *sums, const float *rows, size_t stride, const float *weights, size_t count, size_t n)
+/* next: the half of the next block that the scores did not fetch. */
+static void add_rows(float *sums, const float *rows, size_t stride, const float *weights, size_t count, size_t n,
+                     uintptr_t next)
 {
     size_t i = 0;
-    for (; i + COLUMNS * VF_LANES <= n; i += COLUMNS * VF_LANES)
-        add_columns(sums + i, rows + i, stride, weights, count, COLUMNS);
+    for (; i + COLUMNS * VF_LANES <= n; i += COLUMNS * VF_LANES, next += count * LINE * sizeof(float))
+        add_columns(sums + i, rows + i, stride, weights, count, COLUMNS, next);
     for (; i + VF_LANES <= n; i += VF_LANES)
-        add_columns(sums + i, rows + i, stride, weights, count, 1);
+        add_columns(sums + i, rows + i, stride, weights, count, 1, next);
     if (i == n)
         return;
     vf column = vf_load_n(sums + i, n - i);
@@ -242,24 +262,35 @@ static void add_rows(float *sums, const float *rows, size_t stride, const float 
 static void add_block(arnn_partial *partial, const block *at, const float *weights, size_t n)
 {
     const arnn_run *run = at->run;
-    size_t row = row_of(at, at->begin), count = at->end - at->begin;
-    add_rows(partial->h, run->h + row * run->h_stride, run->h_stride, weights + at->begin, count, n);
+    size_t row = row_of(at, at->begin), count = at->end - at->begin, half = at->rows * n / 2 * sizeof(float);
+    add_rows(partial->h, run->h + row * run->h_stride, run->h_stride, weights + at->begin, count, n, at->next_h + half);
     if (run->m)
-        add_rows(partial->m, run->m + row * n, n, weights + at->begin, count, n);
+        add_rows(partial->m, run->m + row * n, n, weights + at->begin, count, n, at->next_m + half);
 }
 
 /* ---- a run ---- */
 
-static block take_block(const arnn_run *run, size_t first, size_t rows)
+/* Rows are fetched ahead within a run, and where they are dense. */
+static uintptr_t next_rows(const float *rows, const block *at, size_t n)
+{
+    size_t row = row_of(at, at->begin), next = at->first + at->rows - at->run->first;
+    bool there = next + at->rows <= at->run->count && at->run->h_stride == n;
+    return rows ? (uintptr_t)(rows + (there ? next : row) * n) : 0;
+}
+
+static block take_block(const arnn_run *run, size_t first, size_t rows, size_t n)
 {
     size_t end = run->first + run->count - first;
-    return (block){
+    block at = {
         .run = run,
         .first = first,
         .rows = rows,
         .begin = run->first > first ? run->first - first : 0,
         .end = end < rows ? end : rows,
     };
+    at.next_h = next_rows(run->h, &at, n);
+    at.next_m = next_rows(run->m, &at, n);
+    return at;
 }
 
 ARNN_INLINE void read_rows(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
@@ -268,7 +299,7 @@ ARNN_INLINE void read_rows(arnn_partial *partial, const arnn_query *query, const
     size_t rows = block_rows(query->hidden), end = run->first + run->count;
     for (size_t first = run->first / rows * rows; first < end; first += rows) {
         float e[BLOCK_ROWS];
-        const block at = take_block(run, first, rows);
+        const block at = take_block(run, first, rows, query->hidden);
         score_block(e, query, &at, scores, score);
         weigh_block(partial, e, rows, query->hidden);
         add_block(partial, &at, e, query->hidden);
