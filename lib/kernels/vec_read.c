@@ -111,12 +111,15 @@ ARNN_INLINE fraction both(fraction a, fraction b)
     return (fraction){vf_fma(a.over, b.under, vf_mul(b.over, a.under)), vf_mul(a.under, b.under)};
 }
 
-ARNN_INLINE vf score_exponent_row(const arnn_query *query, const float *key)
+/* h: the address of the row's states, fetched for the sum while its key is read */
+ARNN_INLINE vf score_exponent_row(const arnn_query *query, const float *key, uintptr_t h)
 {
     const size_t k = query->align;
     size_t j = 0;
     vf sum = vf_zero();
     for (; j + 4 * VF_LANES <= k; j += 4 * VF_LANES) {
+        fetch(h, j);
+        fetch(h, j + LINE);
         fraction low = both(unit(query, key, j, VF_LANES), unit(query, key, j + VF_LANES, VF_LANES));
         fraction high =
             both(unit(query, key, j + 2 * VF_LANES, VF_LANES), unit(query, key, j + 3 * VF_LANES, VF_LANES));
@@ -133,9 +136,10 @@ ARNN_INLINE vf score_exponent_row(const arnn_query *query, const float *key)
 ARNN_INLINE vf score_exponent(const arnn_query *query, const block *at, size_t lane)
 {
     const group key = take_group(at->run->key, query->align, at, lane);
+    const group h = take_group(at->run->h, at->run->h_stride, at, lane);
     vf sums[VF_LANES];
     for (size_t r = 0; r < VF_LANES; r++)
-        sums[r] = score_exponent_row(query, key.rows[r]);
+        sums[r] = score_exponent_row(query, key.rows[r], (uintptr_t)h.rows[r]);
     return vf_nfma(vf_set(2.0f), vf_sums(sums), vf_set(query->score_sum));
 }
 
