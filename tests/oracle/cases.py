@@ -33,11 +33,11 @@ def describe(random, reach, **chosen):
     """A description with the given choices and all else drawn at random."""
     draw = lambda values: values[random.integers(len(values))]
     attends = chosen["wiring"] in ATTENDING
-    window = int(random.integers(1, STEPS + 3)) if reach != "whole" else 0
+    window = int(draw((random.integers(1, STEPS + 3), random.integers(10, 35)))) if reach != "whole" else 0
     align = draw((0,) + SIZES) if attends else 0
     return Description(
         inputs=draw(SIZES), hidden=draw(SIZES), vocab=draw((0, 0, 0, 1, 17)), align=align,
-        window=window, sinks=int(random.integers(1, 4)) if reach == "sinks" else 0,
+        window=window, sinks=int(draw((1, 2, 3, 15, 16, 17))) if reach == "sinks" else 0,
         source=draw(("h", "s", "hs")) if chosen["wiring"] in ("after", "beside") else "h",
         outputs=draw((0,) + SIZES), scale=draw((1.0, 0.5, float(np.float32(1 / np.sqrt(align or 64))))) if attends else 1.0,
         **chosen)
@@ -94,7 +94,8 @@ def _past(random, description, streams):
     """Some streams begin with rows on their tape, some with initial values, some with nothing."""
     layers, n = description.layers, description.hidden
     draw = lambda *shape: random.uniform(-1, 1, size=shape).astype(np.float32)
-    appended = [draw(layers, int(random.integers(0, 5)) * description.attends, n) for _ in range(streams)]
+    rows = [int(random.choice([0, random.integers(1, 5), random.integers(10, 40)])) for _ in range(streams)]
+    appended = [draw(layers, count * description.attends, n) for count in rows]
     memories = [draw(*h.shape) if description.keeps_memories else None for h in appended]
     carried = ["s"] + ["m"] * description.carries_memory + ["h"] * (description.wiring == "beside")
     initial = [{which: draw(layers, n) for which in carried} if random.integers(2) else {} for _ in range(streams)]

@@ -164,10 +164,10 @@ class Model(Handle):
 class Cache(Handle):
     kind = "cache"
 
-    def __init__(self, model, streams=0, rows=0, max_bytes=None):
+    def __init__(self, model, streams=0, rows=0, max_bytes=None, page_rows=0):
         desc = ffi.new("arnn_cache_desc *")
         call("arnn_cache_desc_default", desc, ffi.sizeof("arnn_cache_desc"))
-        desc.streams, desc.rows = streams, rows
+        desc.streams, desc.rows, desc.page_rows = streams, rows, page_rows
         desc.max_bytes = desc.max_bytes if max_bytes is None else max_bytes
         self._own("arnn_cache_create", model.handle, desc)
 
@@ -289,12 +289,12 @@ def _strides(layout, array):
     return (0, 0) if layout == "time" else tuple(stride // array.itemsize for stride in array.strides[:2])
 
 
-def attend(queries, tapes, scale=1.0, weight_stride=None, want=("logsumexp", "weights")):
+def attend(queries, tapes, scale=1.0, weight_stride=None, want=("logsumexp", "weights"), in_place=False):
     """arnn_attend of queries (batch, width) on tapes, a list of (count, width) arrays whose rows may lie apart; gives
     contexts, logsumexp (batch) and weights (batch, weight_stride), or None for those not wanted."""
     batch, width = queries.shape
     stride = max([len(tape) for tape in tapes] + [1]) if weight_stride is None else weight_stride
-    contexts = np.full((batch, width), UNWRITTEN, dtype=np.float32)
+    contexts = queries if in_place else np.full((batch, width), UNWRITTEN, dtype=np.float32)
     logsumexp = np.full(batch, UNWRITTEN, dtype=np.float32) if "logsumexp" in want else None
     weights = np.full((batch, stride), UNWRITTEN, dtype=np.float32) if "weights" in want else None
     rows = ffi.new("arnn_rows[]", [(ffi.cast("void *", tape.ctypes.data), len(tape), tape.strides[0] // 4)

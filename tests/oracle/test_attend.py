@@ -147,6 +147,15 @@ def test_company_does_not_matter(exact):
         assert not exact or (np.array_equal(single[0][0], together[0][index]) and single[1][0] == together[1][index])
 
 
+def test_contexts_may_be_the_queries():
+    random = cases.generator("attend in place")
+    queries, tapes = normal(random, 5, 33), [normal(random, count, 33) for count in (0, 1, 40, 600, 17)]
+    contexts, logsumexp, weights = library.attend(queries, tapes)
+    found = library.attend(queries, tapes, in_place=True)
+    assert found[0] is queries and np.array_equal(queries, contexts)
+    assert np.array_equal(found[1], logsumexp) and np.array_equal(found[2], weights)
+
+
 def test_nan_stays_with_its_query():
     random = cases.generator("attend nan")
     queries, tapes = normal(random, 3, 17), [normal(random, 20, 17) for _ in range(3)]

@@ -16,10 +16,10 @@ STEPS = 6
 class Run:
     """A state of streams and what each stream has given so far, by name."""
 
-    def __init__(self, description, parameters, streams):
+    def __init__(self, description, parameters, streams, page_rows=0):
         self.description = description
         self.model = library.Model(description, parameters)
-        cache = library.Cache(self.model) if description.attends else None
+        cache = library.Cache(self.model, page_rows=page_rows) if description.attends else None
         self.state = library.State(self.model, cache, streams)
         self.given = [{} for _ in range(streams)]
         self.done = np.zeros(streams, dtype=int)
@@ -44,9 +44,9 @@ class Run:
             self.done[stream] += length
 
 
-def alone(description, parameters, x, past):
+def alone(description, parameters, x, past, page_rows=0):
     """One stream by itself, by single steps."""
-    run = Run(description, parameters, 1)
+    run = Run(description, parameters, 1, page_rows)
     begin(run, 0, past)
     for _ in range(x.shape[0]):
         run.run(x[None], [0], [1], True, "time")
@@ -59,9 +59,9 @@ def begin(run, stream, past):
         run.state.append(stream, past, past if description.keeps_memories else None)
 
 
-def in_company(random, description, parameters, x, pasts):
+def in_company(random, description, parameters, x, pasts, page_rows):
     """All streams, in random groups of random order, by steps or by chunks of ragged lengths, in random layouts."""
-    run = Run(description, parameters, len(x))
+    run = Run(description, parameters, len(x), page_rows)
     for stream, past in enumerate(pasts):
         begin(run, stream, past)
     while np.any(run.done < x.shape[1]):
@@ -107,9 +107,10 @@ def test_company_never_matters(wiring, cell, score, streams, exact):
     shape = (description.layers, int(random.integers(1, 600)), description.hidden)
     pasts = [random.uniform(-1, 1, size=shape).astype(np.float32) if description.attends and random.integers(3) == 0 else None
              for _ in range(streams)]
-    company = in_company(random, description, parameters, x, pasts)
+    page_rows = int(random.choice([0, 16, 64]))
+    company = in_company(random, description, parameters, x, pasts, page_rows)
     for stream in random.permutation(streams)[:6]:
-        agree(alone(description, parameters, x[stream], pasts[stream]), company, stream, exact)
+        agree(alone(description, parameters, x[stream], pasts[stream], page_rows), company, stream, exact)
 
 
 @pytest.mark.parametrize("n, d", [(130, 17), (64, 130), (17, 64), (32, 16), (256, 33)])

@@ -97,7 +97,7 @@ def test_nothing_asked_nothing_done(wiring, cell, score):
     case = cases.case(random, description, streams=3, steps=2)
     state = begin(case)
     state.forward(np.moveaxis(case.x, 1, 0))
-    told = lambda: [state.weights(layer, stream, 9)[0] for layer in (0, 1) for stream in range(3)]
+    told = lambda: [state.weights(layer, stream, 50)[0] for layer in (0, 1) for stream in range(3)]
     before, weights = held(case, state), told() if description.attends else []
     empty = np.zeros_like(case.x)
     found = state.forward(np.moveaxis(empty, 1, 0), lengths=[0, 0, 0])
@@ -120,7 +120,7 @@ def test_wide_rows_over_pages(score, n, wiring):
     case.lengths[:] = 2
     case.appended = [random.uniform(-1, 1, size=(1, rows, n)).astype(np.float32) for rows in (1, page, 2 * page + 9)]
     case.memories = [None] * 3
-    check = Check(case, record(case))
+    check = Check(case, record(case, page))
     assert check.excess <= 1, check
 
 

@@ -136,15 +136,17 @@ def by_steps(case):
 
 
 def held(case, state):
-    """Every value and row of a state, by layer and stream."""
+    """Every value of a state, and the newest rows that it must have, by layer and stream."""
     values = {}
     description = case.description
     for layer, stream in np.ndindex(description.layers, len(state)):
         for which in ["s"] + ["m"] * description.carries_memory + ["h"] * (description.wiring == "beside"):
             values[which, layer, stream] = state.get(which, layer, stream)
         length = state.length(stream)
-        if description.attends and length:
-            values["rows", layer, stream] = np.stack(state.rows(layer, stream, 0, length, description.keeps_memories))
+        rows = min(length, description.window or length)
+        if description.attends and rows:
+            newest = state.rows(layer, stream, length - rows, rows, description.keeps_memories)
+            values["rows", layer, stream] = np.stack(newest)
     return values
 
 
