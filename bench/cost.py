@@ -57,7 +57,7 @@ def spread_row(row, spread):
 
 def run(options, tasks):
     """Feeds the plan to the program and gathers what it writes; the figures, and whether all went well."""
-    rounds, milliseconds, seconds = (5, 8, QUICK_SECONDS) if options.quick else (9, 40, 0)
+    rounds, milliseconds, seconds = (5, 8, QUICK_SECONDS) if options.quick else (7, 25, 0)
     figures = {"machine": {}, "ceilings": [], "step": [], "spread": [], "fit": [], "text": []}
     progress = Progress(sum(line.startswith("step") for line in tasks))
     with subprocess.Popen([options.program, str(rounds), str(milliseconds), str(seconds)], stdin=subprocess.PIPE,

@@ -72,7 +72,7 @@ def parser():
     more.add_argument("--window", metavar="N", type=positive, default=1024, help="of the whole text (1024)")
     more.add_argument("--sinks", metavar="N", type=int, default=0, help="first rows that the window keeps (0)")
     more.add_argument("--seconds", metavar="N", type=int,
-                      help="longest reading of the text in each way; 0: to its end (240; with --quick 12)")
+                      help="longest reading of the text in each way; 0: to its end (120; with --quick 12)")
     more.add_argument("--longest", metavar="BYTES", type=positive, default=65536,
                       help="longest piece of a text; longer ones are cut (65536)")
     made.add_argument("--program", type=pathlib.Path, help=argparse.SUPPRESS,
@@ -91,7 +91,7 @@ def parse(arguments):
     if options.wiring == "none" and options.part != "text":
         made.error("--wiring none has no past to read: only --part text")
     if options.seconds is None:
-        options.seconds = 12 if options.quick else 240
+        options.seconds = 12 if options.quick else 120
     for name in ("sinks", "seconds"):
         if getattr(options, name) < 0:
             made.error(f"--{name}: at least 0")
