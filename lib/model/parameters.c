@@ -191,8 +191,8 @@ const arnn_parameter *arnn_parameters_of(const arnn_parameters *parameters, arnn
     bool once = role_is_once(role);
     size_t begin = once ? 0 : parameters->first + layer * parameters->each;
     size_t end = once ? parameters->count : begin + parameters->each;
-    for (size_t i = begin; i < end; i++) {
-        if (parameters->list[i].role == role)
+    for (size_t i = begin; i < end && i < parameters->count; i++) {
+        if (parameters->list[i].role == role && parameters->list[i].layer == layer)
             return &parameters->list[i];
     }
     return NULL;
