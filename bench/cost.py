@@ -130,7 +130,8 @@ def disturbance(figures):
     samples = sum(spread["samples"] for spread in figures["spread"])
     interrupted = sum(spread["interrupted"] for spread in figures["spread"])
     steps = f", {interrupted:,} of {samples:,} steps were interrupted" if samples else ""
-    return f"Other programs took {others:.1f} processors meanwhile{steps}: most figures are worse than\nthis machine's own."
+    return (f"Other programs took {others:.1f} processors meanwhile{steps}:"
+            "\nmost figures are worse than this machine's own.")
 
 
 def head(machine):
