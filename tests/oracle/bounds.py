@@ -1,30 +1,30 @@
 """How far a float32 result may lie from the double one: bounds of the form c n eps, derived here.
 
-Let u = 2^-24, half the spacing of float32 numbers at 1. Every operation rounds by at most u relative to its result. All
-inputs of a step are the library's own float32 numbers, so that only one step's rounding counts.
+Let u = 2^-24, half the spacing of float32 numbers at 1. Every operation rounds by at most u relative to its result.
+All inputs of a step are the library's own float32 numbers, so that only one step's rounding counts.
 
-Sums of products. In a sum of n terms with partial sums P_i the errors are at most u |P_i|, of random sign and, uniformly
-distributed, of standard deviation u |P_i| / sqrt 3. The terms t of our products have random signs, so that P_i is about
-sqrt(i) times their root mean square, and the error of the whole has a standard deviation of n u rms(t) / sqrt 6, that is
-0.4 sqrt(n) u |t|; where one term outweighs all others, P_i is that term and it is 0.6 sqrt(n) u |t|. That is the worst
-order, plain summation; several accumulators only lessen it. The bound is seven or more of these,
+Sums of products. In a sum of n terms with partial sums P_i the errors are at most u |P_i|, of random sign and,
+uniformly distributed, of standard deviation u |P_i| / sqrt 3. The terms t of our products have random signs, so that
+P_i is about sqrt(i) times their root mean square, and the error of the whole has a standard deviation of n u rms(t) /
+sqrt 6, that is 0.4 sqrt(n) u |t|; where one term outweighs all others, P_i is that term and it is 0.6 sqrt(n) u |t|.
+That is the worst order, plain summation; several accumulators only lessen it. The bound is seven or more of these,
 
     4 sqrt(n) u |t|  =  4 n u rms(t)                                       RANDOM = 4, n counts all that rounds
 
 far below the n u sum |t| of the worst case, and tight enough that one weight that is off by 1e-4 shows at n = 130.
 Errors that enter a product from an earlier one are independent as well and add by squares; all others add in size.
 
-Functions. tanh and exp are taken to be right within FUNCTION u = 8 u relative (4 units in the last place): tanh of small
-arguments keeps relative accuracy. Near follows errors through the cell by derivatives at the worst point.
+Functions. tanh and exp are taken to be right within FUNCTION u = 8 u relative (4 units in the last place): tanh of
+small arguments keeps relative accuracy. Near follows errors through the cell by derivatives at the worst point.
 
 Softmax. If score i is off by at most d_i, then to first order
 
     weight a_i by a_i (d_i + sum a d),   logsumexp by sum a d,   the mean s by sum a_i |h_i - s| d_i,
 
 the last because moving all scores together moves nothing; a factor exp(2 max d) covers the rest. To d_i belongs what
-the argument of exp loses: 2 u (|e_i| + the largest |e|), and exp itself. The sums over L rows have terms of one sign: for
-those P_i grows like i, and RANDOM sqrt(L) u sum |terms| is, likewise, many standard deviations. Eight more roundings
-are granted for scaling when the maximum moves and for merges of pages.
+the argument of exp loses: 2 u (|e_i| + the largest |e|), and exp itself. The sums over L rows have terms of one sign:
+for those P_i grows like i, and RANDOM sqrt(L) u sum |terms| is, likewise, many standard deviations. Eight more
+roundings are granted for scaling when the maximum moves and for merges of pages.
 """
 import numpy as np
 

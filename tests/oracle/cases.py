@@ -25,8 +25,8 @@ def combinations(wiring, cell, score):
         options = itertools.product(("none", "zero"), (0, 1), stacks, ("whole", "window", "sinks"))
     for start_row, recency, (layers, skip), reach in options:
         random = generator(wiring, cell, score, start_row, recency, layers, skip, reach)
-        yield describe(random, wiring=wiring, cell=cell, score=score, start_row=start_row, recency=recency, layers=layers,
-                       skip=skip, reach=reach)
+        yield describe(random, wiring=wiring, cell=cell, score=score, start_row=start_row, recency=recency,
+                       layers=layers, skip=skip, reach=reach)
 
 
 def describe(random, reach, **chosen):
@@ -35,16 +35,17 @@ def describe(random, reach, **chosen):
     attends = chosen["wiring"] in ATTENDING
     window = int(draw((random.integers(1, STEPS + 3), random.integers(10, 35)))) if reach != "whole" else 0
     align = draw((0,) + SIZES) if attends else 0
+    scales = (1.0, 0.5, float(np.float32(1 / np.sqrt(align or 64))))
     return Description(
         inputs=draw(SIZES), hidden=draw(SIZES), vocab=draw((0, 0, 0, 1, 17)), align=align,
         window=window, sinks=int(draw((1, 2, 3, 15, 16, 17))) if reach == "sinks" else 0,
         source=draw(("h", "s", "hs")) if chosen["wiring"] in ("after", "beside") else "h",
-        outputs=draw((0,) + SIZES), scale=draw((1.0, 0.5, float(np.float32(1 / np.sqrt(align or 64))))) if attends else 1.0,
+        outputs=draw((0,) + SIZES), scale=draw(scales) if attends else 1.0,
         **chosen)
 
 
 def parameters(random, description, gain=1.0):
-    """Weights (as float32 holds them, in double) under which states stay of order one and scores of order one to three."""
+    """Weights (in double, as float32 holds them) under which states are of order one and scores of one to three."""
     values = {}
     for name, shape in description.shapes().items():
         width = shape[-1] if len(shape) == 2 else 1
@@ -65,7 +66,7 @@ def contractive(random, description):
 
 @dataclass
 class Case:
-    """A model, and a batch on it: x (streams, steps, d) or tokens (streams, steps), lengths, what each stream begins with."""
+    """A model and a batch on it: x (streams, steps, d) or tokens (streams, steps), lengths, what streams begin with."""
 
     description: Description
     parameters: dict
@@ -113,9 +114,9 @@ def lively(random, description):
 
 
 def one_at_a_time(random, description):
-    """One step of many streams, each of which lets one column of one matrix speak: x, s or h has one number, all else is
-    zero, and in `before` the tape has one row, likewise. One layer. Gates want several numbers: at one of them their
-    effect may vanish (a GRU's u where s = g)."""
+    """One step of many streams, each of which lets one column of one matrix speak: x, s or h has one number, all else
+    is zero, and in `before` the tape has one row, likewise. One layer. Gates want several numbers: at one of them
+    their effect may vanish (a GRU's u where s = g)."""
     n, d, wiring = description.hidden, description.inputs, description.wiring
     heads = {"none": ("x", "s"), "after": ("x", "s"), "beside": ("x", "s", "h"), "before": ("x", "row")}[wiring]
     numbers = (1,) if GATES[description.cell] == 1 else (1, -1, 0.4, -0.4)
@@ -149,5 +150,5 @@ def _one_step(random, description, values, cases):
         initial.append({which: case[which][None] for which in ("s", "h") if which in case})
         if description.carries_memory:
             initial[-1]["m"] = draw(1)[:, 0]
-    streams = len(cases)
-    return Case(description, values, x, np.ones(streams, dtype=int), appended, memories, initial, random.permutation(streams))
+    lengths = np.ones(len(cases), dtype=int)
+    return Case(description, values, x, lengths, appended, memories, initial, random.permutation(len(cases)))

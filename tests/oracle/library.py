@@ -247,7 +247,9 @@ class State(Handle):
         given = _laid_out(layout, steps, count, self.description.inputs if not self.description.vocab else 1, dtype)
         given[...] = x.reshape(given.shape)
         time_stride, stream_stride = _strides(layout, given)
-        data = {"x": floats(given)} if not self.description.vocab else {"tokens": ffi.cast("int32_t *", given.ctypes.data)}
+        data = {"x": floats(given)}
+        if self.description.vocab:
+            data = {"tokens": ffi.cast("int32_t *", given.ctypes.data)}
         source = ffi.new("arnn_input *", dict(data, struct_size=ffi.sizeof("arnn_input"), time_stride=time_stride,
                                               stream_stride=stream_stride))
         out, arrays = self._outputs(want, map_layer, map_columns, layout, steps, count)

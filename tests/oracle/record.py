@@ -9,9 +9,9 @@ import oracle
 
 @dataclass
 class Record:
-    """Float32 numbers of one run. Values before and after each step (layers, streams, steps + 1, n); tapes with what was
-    appended first (layers, streams, rows, n); outputs (streams, steps, width); readings (layers, streams, steps, ..).
-    Where a stream made no step, zeros."""
+    """Float32 numbers of one run. Values before and after each step (layers, streams, steps + 1, n); tapes with what
+    was appended first (layers, streams, rows, n); outputs (streams, steps, width); readings (layers, streams, steps,
+    ..). Where a stream made no step, zeros."""
 
     s: np.ndarray
     m: np.ndarray

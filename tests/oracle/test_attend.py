@@ -140,7 +140,8 @@ def test_only_what_is_wanted_is_written():
 
 def test_company_does_not_matter(exact):
     random = cases.generator("attend company")
-    queries, tapes = normal(random, 9, 33), [normal(random, int(count), 33) for count in random.integers(0, 700, size=9)]
+    counts = random.integers(0, 700, size=9)
+    queries, tapes = normal(random, 9, 33), [normal(random, int(count), 33) for count in counts]
     together = library.attend(queries, tapes)
     for index in range(9):
         single = library.attend(queries[index:index + 1], tapes[index:index + 1])

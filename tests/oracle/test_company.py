@@ -1,5 +1,6 @@
-"""Company never matters: a stream's numbers are the same to the last bit whatever runs beside it, in whatever order, step
-by step or in chunks, in whatever layout. With table blas they are close, and a NaN stays in its stream with every table."""
+"""Company never matters: a stream's numbers are the same to the last bit whatever runs beside it, in whatever order,
+step by step or in chunks, in whatever layout. With table blas they are close, and with every table a NaN stays in its
+stream."""
 import numpy as np
 import pytest
 
@@ -105,8 +106,8 @@ def test_company_never_matters(wiring, cell, score, streams, exact):
     parameters = cases.contractive(random, description)
     x = inputs(random, description, streams, STEPS)
     shape = (description.layers, int(random.integers(1, 600)), description.hidden)
-    pasts = [random.uniform(-1, 1, size=shape).astype(np.float32) if description.attends and random.integers(3) == 0 else None
-             for _ in range(streams)]
+    pasts = [random.uniform(-1, 1, size=shape).astype(np.float32) if random.integers(3) == 0 and description.attends
+             else None for _ in range(streams)]
     page_rows = int(random.choice([0, 16, 64]))
     company = in_company(random, description, parameters, x, pasts, page_rows)
     for stream in random.permutation(streams)[:6]:

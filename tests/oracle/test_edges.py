@@ -1,4 +1,4 @@
-"""What is easily forgotten: saved pasts, shared caches, resets, wide rows, empty calls, zero models, unbounded states."""
+"""What is easily forgotten: saved pasts, shared caches, resets, wide rows, empty calls, states without a limit."""
 import numpy as np
 import pytest
 
@@ -12,11 +12,11 @@ from record import begin, record
 from test_steps import KINDS, held, same
 
 
-def described(name, wiring, cell, score, **more):
+def described(name, wiring, cell, score):
     """A description of two layers, with sizes drawn by the name; the whole tape is read."""
     random = cases.generator(name, wiring, cell, score)
-    return random, cases.describe(random, "whole", wiring=wiring, cell=cell, score=score, start_row="none", layers=2, skip=1,
-                                  recency=int(wiring != "none"), **more)
+    return random, cases.describe(random, "whole", wiring=wiring, cell=cell, score=score, start_row="none", layers=2,
+                                  skip=1, recency=int(wiring != "none"))
 
 
 def steps_on(state, x, streams):
@@ -29,7 +29,7 @@ def equal(first, second, exact):
 
 @pytest.mark.parametrize("wiring, cell, score", KINDS)
 def test_a_saved_past_goes_on_as_if_never_interrupted(wiring, cell, score, exact):
-    """Rows read from a tape and appended to another, values read and set: the next steps are the same to the last bit."""
+    """Rows read from a tape and appended to another, values read and set: the next steps are the same, bit for bit."""
     random, description = described("saved", wiring, cell, score)
     model = library.Model(description, cases.contractive(random, description))
     cache = library.Cache(model) if description.attends else None
@@ -113,7 +113,7 @@ def test_nothing_asked_nothing_done(wiring, cell, score):
 @pytest.mark.parametrize("score", ["dot", "general", "additive"])
 @pytest.mark.parametrize("n, wiring", [(256, "after"), (511, "before"), (512, "beside"), (1000, "after")])
 def test_wide_rows_over_pages(score, n, wiring):
-    description = Description(cell="rnn_tanh", wiring=wiring, score=score, inputs=5, hidden=n, align=n if n < 300 else 65)
+    description = Description(wiring=wiring, score=score, inputs=5, hidden=n, align=n if n < 300 else 65)
     page = library.Cache(library.Model(description)).page()[0]
     random = cases.generator("wide", description)
     case = cases.case(random, description, streams=3, steps=2)
@@ -135,7 +135,8 @@ def test_a_model_of_zeros(wiring, cell, score):
     if description.attends:
         rows = 5 if wiring == "before" else 6
         weights, _, logsumexp = state.weights(0, 0, 6)
-        assert weights[:rows] == pytest.approx(1 / rows, rel=1e-6) and logsumexp == pytest.approx(np.log(rows), rel=1e-6)
+        assert weights[:rows] == pytest.approx(1 / rows, rel=1e-6)
+        assert logsumexp == pytest.approx(np.log(rows), rel=1e-6)
 
 
 @pytest.mark.parametrize("score", ["dot", "general"])
@@ -156,7 +157,8 @@ def test_relu_states_have_no_limit(wiring, size):
     case = cases.case(random, description)
     case.appended = [np.float32(h * size) for h in case.appended]
     case.x *= np.float32(size)
-    case.parameters["attn_query_l0"] = -double(np.resize(case.parameters["attn_key_l0"], (9, description.query_inputs(0))))
+    keys = case.parameters["attn_key_l0"]
+    case.parameters["attn_query_l0"] = -np.resize(keys, (9, description.query_inputs(0)))
     check = Check(case, record(case))
     assert check.excess <= 1, check
 

@@ -1,4 +1,4 @@
-"""arnn_model_init: the same from the same seed, orthogonal where it says so, and random numbers as they are described."""
+"""arnn_model_init: the same from the same seed, orthogonal where it says so, random numbers as they are described."""
 import hashlib
 
 import numpy as np
@@ -16,7 +16,8 @@ DIGESTS = {  # of seed 1
     "readout.weight": "5bf7b7f81f976bef",
 }
 
-FULL = Description(cell="lstm", score="additive", recency=1, inputs=20, hidden=24, layers=2, vocab=50, outputs=7, source="hs")
+FULL = Description(cell="lstm", score="additive", recency=1, inputs=20, hidden=24, layers=2, vocab=50, outputs=7,
+                   source="hs")
 
 
 def initial(description, seed=1):
@@ -106,7 +107,7 @@ def test_weight_hh_is_an_orthogonal_matrix_per_gate(cell, n):
 
 
 def test_orthogonal_matrices_have_no_direction_of_their_own():
-    """Over seeds every element has mean 0 and variance 1/n, and both signs of the determinant occur: signs made unique."""
+    """Over seeds every element has mean 0 and variance 1/n, and both signs of the determinant occur."""
     seeds, n = 400, 6
     found = np.stack([double(initial(Description(inputs=1, hidden=n), seed)["weight_hh_l0"]) for seed in range(seeds)])
     assert np.max(np.abs(found.mean(axis=0))) < 5 / np.sqrt(n * seeds)
@@ -163,9 +164,9 @@ def test_recency_starts_where_it_is_told():
 
 
 def test_a_description_comes_back():
-    for description in (FULL, Description(), Description(wiring="before", cell="gru", score="general", window=7, sinks=2,
-                                                         start_row="zero", attention_start="newest", skip=1, layers=3,
-                                                         scale=0.25, recency_start=0.5)):
+    other = Description(wiring="before", cell="gru", score="general", window=7, sinks=2, start_row="zero", skip=1,
+                        attention_start="newest", layers=3, scale=0.25, recency_start=0.5)
+    for description in (FULL, Description(), other):
         assert library.Model(description).describe() == description.but(align=description.align or description.hidden)
 
 

@@ -1,4 +1,4 @@
-"""Every combination, step by step from the library's own tape, s, m and h, against the oracle: errors within bounds.py."""
+"""Every combination, step by step from the library's own tape, s, m and h, against the oracle, within bounds.py."""
 import numpy as np
 import pytest
 
@@ -105,7 +105,7 @@ def test_large_scores(cell, score, scale):
 @pytest.mark.parametrize("cell", ["rnn_tanh", "rnn_relu"])
 @pytest.mark.parametrize("gain", [8.0, 30.0, 200.0])
 def test_additive_with_large_keys_and_queries_that_cancel(cell, gain):
-    """W_Q = -W_K in `after`: the newest row's p and y cancel however large they are, which clamped exponents would miss."""
+    """W_Q = -W_K in `after`: the newest row's p and y cancel however large; clamped exponents would miss it."""
     description = Description(cell=cell, score="additive", inputs=17, hidden=17)
     case = cases.case(cases.generator("cancel", cell, gain), description)
     keys = np.float32(case.parameters["attn_key_l0"] * gain).astype(np.float64)
@@ -121,7 +121,7 @@ def test_scale_is_not_for_additive_scores():
     assert check.excess <= 1, check
 
 
-# ---- Steps, sequences and chunks ----------------------------------------------------------------------------------------
+# ---- Steps, sequences and chunks ------------------------------------------------------------------------------------
 
 CHUNKS = [(7,), (1, 6), (3, 1, 3), (0, 7, 0)]
 
@@ -182,7 +182,8 @@ def test_a_sequence_is_its_steps_in_any_cutting(wiring, cell, score, exact):
 def test_free_runs_stay_with_the_oracle(wiring, cell, score):
     """Forty steps under contractive weights; nothing is handed over in between."""
     for description in list(cases.combinations(wiring, cell, score))[3::19]:
-        case = cases.case(cases.generator("free", description), description, streams=3, steps=40, make=cases.contractive)
+        random = cases.generator("free", description)
+        case = cases.case(random, description, streams=3, steps=40, make=cases.contractive)
         found = begin(case).forward(np.moveaxis(case.x, 1, 0), case.lengths)
         for stream, length in enumerate(case.lengths):
             run = begin_oracle(case, stream)

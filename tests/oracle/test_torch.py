@@ -118,7 +118,8 @@ def test_what_the_library_has_not_is_refused_by_name(more, name):
 def test_what_the_library_saves_torch_loads():
     """The file's bytes, read by the rules of the format, give the module its weights back."""
     module, description, _ = made("gru", 2, 3, 17)
-    data = library.Model(description, {name: value.numpy() for name, value in module.state_dict().items()}).save_memory()
+    weights = {name: value.numpy() for name, value in module.state_dict().items()}
+    data = library.Model(description, weights).save_memory()
     size = int.from_bytes(data[:8], "little")
     header = json.loads(data[8:8 + size])
     header.pop("__metadata__")

@@ -1,4 +1,4 @@
-"""arnn_state_weights and the map of a sequence: against the oracle for all wirings and scores, and against each other."""
+"""arnn_state_weights and the map of a sequence: against the oracle, all wirings and scores, and against each other."""
 import numpy as np
 import pytest
 
@@ -44,12 +44,13 @@ def test_weights(wiring, score, reach, start_row, recency):
 @pytest.mark.parametrize("reach", REACHES)
 @pytest.mark.parametrize("start_row", ["none", "zero"])
 def test_the_map_is_the_weights_of_every_step(wiring, score, reach, start_row, exact):
-    """The map of a sequence is that of its steps bit for bit, and that of each step what arnn_state_weights then tells."""
+    """The map of a sequence is that of its steps bit for bit, and that of a step is what arnn_state_weights tells."""
     description = described(wiring, score, reach, start_row, 1)
     case = cases.case(cases.generator("map", description), description, steps=10, make=cases.contractive)
     columns = 10 + max(h.shape[1] for h in case.appended)
     for layer in (0, 1):
-        maps = begin(case).forward(np.moveaxis(case.x, 1, 0), case.lengths, want=(), map_layer=layer, map_columns=columns)
+        x = np.moveaxis(case.x, 1, 0)
+        maps = begin(case).forward(x, case.lengths, want=(), map_layer=layer, map_columns=columns)
         state = begin(case)
         for step in range(10):
             streams = np.flatnonzero(case.lengths > step)
@@ -69,7 +70,7 @@ def test_the_map_is_the_weights_of_every_step(wiring, score, reach, start_row, e
 @pytest.mark.parametrize("score", ["dot", "general"])
 @pytest.mark.parametrize("rows", [2, 5, 700])
 def test_weights_of_equal_huge_scores_are_equal_and_sum_to_one(score, rows):
-    """Equal rows, scores of 400 to 4e4: a logsumexp rounded to float32 is off by up to 2e-3 there, the weights must not be."""
+    """Equal rows, scores of 400 to 4e4: a logsumexp rounded to float32 is off by up to 2e-3, weights must not be."""
     description = Description(wiring="before", score=score, inputs=3, hidden=17, scale=3e4)
     random = cases.generator("huge weights", score, rows)
     model = library.Model(description, cases.parameters(random, description))
@@ -84,8 +85,9 @@ def test_weights_of_equal_huge_scores_are_equal_and_sum_to_one(score, rows):
 
 def test_before_reads_nothing_at_first():
     description = Description(wiring="before", inputs=3, hidden=5)
-    state = begin(cases.Case(description, cases.parameters(cases.generator("first"), description), np.zeros((1, 1, 3)), None,
-                             [np.zeros((1, 0, 5))], [None], [{}], None))
+    parameters = cases.parameters(cases.generator("first"), description)
+    model = library.Model(description, parameters)
+    state = library.State(model, library.Cache(model), 1)
     with pytest.raises(library.ArnnError, match="ARNN_NOT_FOUND"):
         state.weights(0, 0, 4)
     state.step(np.ones((1, 3)))
