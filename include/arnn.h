@@ -143,7 +143,7 @@ typedef struct arnn_model_desc {
     int32_t score;           /* ARNN_SCORE_..       default dot */
     int32_t attention_start; /* ARNN_ATTENTION_..   default spread */
     int32_t start_row;       /* ARNN_START_..       default none */
-    int32_t recency;         /* 1: a row's score gets -beta * (rows between it and the newest row on the tape), beta one
+    int32_t recency;         /* 1: a row's score gets -beta * (index of the newest row on the tape - its own), beta one
                                 trainable number a layer (parameter attn_recency_l{l}); default 0. The zero row gets
                                 none. */
     int32_t skip;            /* 1: layers above the first read [h_t of the layer below; x_t]; default 0 */
