@@ -248,13 +248,15 @@ arnn_status arnn_model_save_memory(const arnn_model *model, void *data, size_t c
    Thread rule: a cache and all states on it belong to one thread at a time. */
 typedef struct arnn_cache arnn_cache;
 
-/* Element types of a tape. */
-enum { ARNN_TYPE_F32 = 0 };
+/* Element types. */
+enum { ARNN_TYPE_F32 = 0, ARNN_TYPE_F16 = 1, ARNN_TYPE_BF16 = 2, ARNN_TYPE_I8 = 3 };
 
 typedef struct arnn_cache_desc {
     size_t struct_size;
-    int32_t tape_type; /* ARNN_TYPE_F32 */
-    int32_t reserved;  /* 0 */
+    int32_t tape_type;   /* ARNN_TYPE_.. of the states h_i; default F32 */
+    int32_t memory_type; /* F32 or BF16: of the memories m_i (the LSTM in `before`); default F32 */
+    int32_t key_type;    /* F32 or BF16: of the exponents exp(2 W_K h_i) (additive scores); default F32 */
+    int32_t threads;     /* how many threads the steps of states on this cache use, the caller's among them; default 1 */
     size_t page_rows;  /* rows of a page: a power of two from 16 to 512. Few for many short streams, which hold whole
                           pages, many for long ones. 0 (default): about 256 KiB of states a layer. Rows are summed page
                           by page, so that results agree to the last bit only between caches with pages of one length */

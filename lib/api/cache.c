@@ -2,7 +2,7 @@
 
 #include "run/cache.h"
 
-static const arnn_cache_desc defaults = {.struct_size = sizeof defaults, .max_bytes = SIZE_MAX};
+static const arnn_cache_desc defaults = {.struct_size = sizeof defaults, .threads = 1, .max_bytes = SIZE_MAX};
 
 arnn_status arnn_cache_desc_default(arnn_cache_desc *desc, size_t struct_size)
 {
@@ -25,8 +25,12 @@ static arnn_status check(const arnn_cache_desc *desc)
         (desc->page_rows < 16 || desc->page_rows > ARNN_RUN_ROWS || desc->page_rows & (desc->page_rows - 1)))
         return arnn_error(ARNN_INVALID_ARGUMENT, "page_rows is %zu, expected a power of two from 16 to %d",
                           desc->page_rows, ARNN_RUN_ROWS);
-    if (desc->reserved != 0)
-        return arnn_error(ARNN_INVALID_ARGUMENT, "reserved is %d, expected 0", (int)desc->reserved);
+    if (desc->memory_type != ARNN_TYPE_F32)
+        return arnn_error(ARNN_INVALID_ARGUMENT, "memory_type is %d, expected 0", (int)desc->memory_type);
+    if (desc->key_type != ARNN_TYPE_F32)
+        return arnn_error(ARNN_INVALID_ARGUMENT, "key_type is %d, expected 0", (int)desc->key_type);
+    if (desc->threads != 1)
+        return arnn_error(ARNN_INVALID_ARGUMENT, "threads is %d, expected 1", (int)desc->threads);
     return ARNN_OK;
 }
 

@@ -34,7 +34,8 @@ static void test_desc_default(void **unused)
     assert_ok(arnn_cache_desc_default(&desc, sizeof desc));
     assert_int_equal(desc.struct_size, sizeof desc);
     assert_int_equal(desc.tape_type, ARNN_TYPE_F32);
-    assert_int_equal(desc.reserved, 0);
+    assert_int_equal(desc.memory_type | desc.key_type, ARNN_TYPE_F32);
+    assert_int_equal(desc.threads, 1);
     assert_int_equal(desc.streams | desc.rows, 0);
     assert_true(desc.max_bytes == SIZE_MAX);
 }
@@ -54,8 +55,14 @@ static void test_create(void **unused)
     desc.tape_type = -1;
     refused(ARNN_INVALID_ARGUMENT, "tape_type", model, &desc);
     desc = defaults();
-    desc.reserved = 1;
-    refused(ARNN_INVALID_ARGUMENT, "reserved", model, &desc);
+    desc.memory_type = 77;
+    refused(ARNN_INVALID_ARGUMENT, "memory_type", model, &desc);
+    desc = defaults();
+    desc.key_type = -1;
+    refused(ARNN_INVALID_ARGUMENT, "key_type", model, &desc);
+    desc = defaults();
+    desc.threads = 0;
+    refused(ARNN_INVALID_ARGUMENT, "threads", model, &desc);
     arnn_model_destroy(model);
 }
 
