@@ -12,7 +12,10 @@
  *   vf_below(a, b, x, y)                     a < b ? x : y (y where NaN)
  *   vf_one(v)                                lane 0
  *   vf_sum(v), vf_top(v)                     sum and maximum over lanes, in a fixed order
- *   vf_sums(v[VF_LANES])                     lane i: the sum over v[i], each in the order of vf_sum
+ *   VF_REGISTERS                             how many vectors the processor holds
+ *   VF_COLUMNS                               sums that run side by side, to hide the latency of one
+ *   VF_GROUP                                 rows of a tape that are scored side by side, at most VF_LANES
+ *   vf_sums(v[VF_GROUP])                     lane i: the sum over v[i], each in the order of vf_sum
  *
  * All functions are static inline: no code compiled for one instruction set may be linked into another.
  */

@@ -5,7 +5,10 @@
 #include <immintrin.h>
 
 typedef __m256 vf;
-#define VF_LANES 8
+#define VF_LANES     8
+#define VF_REGISTERS 16
+#define VF_COLUMNS   4
+#define VF_GROUP     8
 
 ARNN_INLINE vf vf_set(float x) { return _mm256_set1_ps(x); }
 ARNN_INLINE vf vf_zero(void) { return _mm256_setzero_ps(); }
@@ -54,7 +57,7 @@ ARNN_INLINE vf vf_sign(vf v, vf of) { return _mm256_or_ps(v, _mm256_and_ps(vf_se
 
 ARNN_INLINE vf vf_below(vf a, vf b, vf x, vf y) { return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
 
-ARNN_INLINE vf vf_sums(const vf v[VF_LANES])
+ARNN_INLINE vf vf_sums(const vf v[VF_GROUP])
 {
     vf low = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
     vf high = _mm256_hadd_ps(_mm256_hadd_ps(v[4], v[5]), _mm256_hadd_ps(v[6], v[7]));

@@ -8,7 +8,11 @@
 
 #define PANEL_VECTORS 2
 #define PANEL         (PANEL_VECTORS * VF_LANES)
-#define TILE_STREAMS  6 /* 6 x 2 sums, 2 weights and an input: what 16 registers hold */
+#if VF_REGISTERS >= 32
+#define TILE_STREAMS 12 /* 12 x 2 sums, 2 weights and an input: what 32 registers hold */
+#else
+#define TILE_STREAMS 6
+#endif
 
 typedef struct operand {
     float *y;
@@ -51,12 +55,12 @@ ARNN_INLINE void tile(const operand *at, const size_t panels, const size_t strea
     const size_t vectors = panels * PANEL_VECTORS;
     const float *x = at->x, *weights = at->weights;
     const size_t panel_floats = at->inputs * PANEL;
-#pragma GCC unroll 12
+#pragma GCC unroll 24
     for (size_t k = 0; k < vectors * streams; k++)
         sums[k] =
             vf_load_n(at->y + k % streams * at->y_stride + k / streams * VF_LANES, lanes_of(k / streams, outputs));
     for (size_t i = 0; i < at->inputs; i++) {
-#pragma GCC unroll 6
+#pragma GCC unroll 12
         for (size_t b = 0; b < streams; b++) {
             vf input = vf_set(x[b * at->x_stride + i]);
 #pragma GCC unroll 8
@@ -66,7 +70,7 @@ ARNN_INLINE void tile(const operand *at, const size_t panels, const size_t strea
             }
         }
     }
-#pragma GCC unroll 12
+#pragma GCC unroll 24
     for (size_t k = 0; k < vectors * streams; k++)
         vf_store_n(at->y + k % streams * at->y_stride + k / streams * VF_LANES, sums[k],
                    lanes_of(k / streams, outputs));
@@ -78,14 +82,24 @@ ARNN_INLINE void tile(const operand *at, const size_t panels, const size_t strea
         tile(at, panels, streams, outputs);                                  \
     }
 
-TILE(4, 1)
-TILE(2, 2)
 TILE(1, 1)
 TILE(1, 2)
 TILE(1, 3)
 TILE(1, 4)
 TILE(1, 5)
 TILE(1, 6)
+TILE(2, 2)
+TILE(4, 1)
+#if TILE_STREAMS > 6
+TILE(1, 7)
+TILE(1, 8)
+TILE(1, 9)
+TILE(1, 10)
+TILE(1, 11)
+TILE(1, 12)
+TILE(2, 3)
+TILE(2, 4)
+#endif
 
 typedef void tile_kernel(const operand *at, size_t outputs);
 
@@ -94,8 +108,16 @@ static const struct {
     size_t panels;
     tile_kernel *wide, *narrow;
 } tiles[TILE_STREAMS + 1] = {
-    [1] = {4, tile_4x1, tile_1x1}, [2] = {2, tile_2x2, tile_1x2}, [3] = {1, tile_1x3, tile_1x3},
-    [4] = {1, tile_1x4, tile_1x4}, [5] = {1, tile_1x5, tile_1x5}, [6] = {1, tile_1x6, tile_1x6},
+    [1] = {4, tile_4x1, tile_1x1},   [2] = {2, tile_2x2, tile_1x2},
+#if TILE_STREAMS > 6
+    [3] = {2, tile_2x3, tile_1x3},   [4] = {2, tile_2x4, tile_1x4},   [5] = {1, tile_1x5, tile_1x5},
+    [6] = {1, tile_1x6, tile_1x6},   [7] = {1, tile_1x7, tile_1x7},   [8] = {1, tile_1x8, tile_1x8},
+    [9] = {1, tile_1x9, tile_1x9},   [10] = {1, tile_1x10, tile_1x10}, [11] = {1, tile_1x11, tile_1x11},
+    [12] = {1, tile_1x12, tile_1x12},
+#else
+    [3] = {1, tile_1x3, tile_1x3},   [4] = {1, tile_1x4, tile_1x4},   [5] = {1, tile_1x5, tile_1x5},
+    [6] = {1, tile_1x6, tile_1x6},
+#endif
 };
 
 /* All streams over the panels from output `first` on: the panel stays in the first cache. Streams are shared out

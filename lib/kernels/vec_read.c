@@ -13,8 +13,9 @@
 
 #define BLOCK_FLOATS 4096 /* of states: 16 KiB, half of a first cache */
 #define BLOCK_ROWS   64   /* at most; a divisor of ARNN_RUN_ROWS */
-#define COLUMNS      4    /* vectors of a row that are summed side by side */
 #define LINE         16   /* floats of a cache line */
+#define COLUMNS      VF_COLUMNS
+#define FEWER        (COLUMNS / 2)
 
 /* Rows of one run that belong to one block. Lane i of a block is its i-th row; those from begin to end - 1 are
    there. */
@@ -25,14 +26,14 @@ typedef struct block {
     uintptr_t next_h, next_m; /* addresses of the next block's rows, or where there is none of this one's */
 } block;
 
-/* VF_LANES lanes of a block, for scoring: absent rows stand for a present one, so that all can be read. */
+/* VF_GROUP lanes of a block, for scoring: absent rows stand for a present one, so that all can be read. */
 typedef struct group {
-    const float *rows[VF_LANES];
+    const float *rows[VF_GROUP];
 } group;
 
 static size_t block_rows(size_t hidden)
 {
-    size_t rows = VF_LANES;
+    size_t rows = VF_GROUP;
     while (rows < BLOCK_ROWS && 2 * rows * hidden <= BLOCK_FLOATS)
         rows *= 2;
     return rows;
@@ -47,8 +48,8 @@ ARNN_INLINE size_t row_of(const block *at, size_t lane)
 ARNN_INLINE group take_group(const float *rows, size_t stride, const block *at, size_t lane)
 {
     group taken;
-    bool whole = lane >= at->begin && lane + VF_LANES <= at->end;
-    for (size_t r = 0; r < VF_LANES; r++) {
+    bool whole = lane >= at->begin && lane + VF_GROUP <= at->end;
+    for (size_t r = 0; r < VF_GROUP; r++) {
         size_t wanted = lane + r;
         if (!whole)
             wanted = wanted < at->begin ? at->begin : wanted >= at->end ? at->end - 1 : wanted;
@@ -70,25 +71,25 @@ typedef vf group_score(const arnn_query *query, const block *at, size_t lane);
 ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane)
 {
     const group h = take_group(at->run->h, at->run->h_stride, at, lane);
-    vf sums[VF_LANES];
+    vf sums[VF_GROUP];
     size_t i = 0, n = query->hidden;
 #pragma GCC unroll 16
-    for (size_t r = 0; r < VF_LANES; r++)
+    for (size_t r = 0; r < VF_GROUP; r++)
         sums[r] = vf_zero();
     for (; i + VF_LANES <= n; i += VF_LANES) {
         vf q = vf_load(query->query + i);
-        size_t half =
-            lane * n / 2 + i * (VF_LANES / 2); /* as many floats of the next block as half of those read here */
-        for (size_t line = 0; line < VF_LANES * VF_LANES / 2; line += LINE)
+        /* as many floats of the next block as half of those read here */
+        size_t half = lane * n / 2 + i * (VF_GROUP / 2);
+        for (size_t line = 0; line < VF_GROUP * VF_LANES / 2; line += LINE)
             fetch(at->next_h, half + line);
 #pragma GCC unroll 16
-        for (size_t r = 0; r < VF_LANES; r++)
+        for (size_t r = 0; r < VF_GROUP; r++)
             sums[r] = vf_fma(q, vf_load(h.rows[r] + i), sums[r]);
     }
     if (i < n) {
         vf q = vf_load_n(query->query + i, n - i);
 #pragma GCC unroll 16
-        for (size_t r = 0; r < VF_LANES; r++)
+        for (size_t r = 0; r < VF_GROUP; r++)
             sums[r] = vf_fma(q, vf_load_n(h.rows[r] + i, n - i), sums[r]);
     }
     return vf_sums(sums);
@@ -118,8 +119,8 @@ ARNN_INLINE vf score_exponent_row(const arnn_query *query, const float *key, uin
     size_t j = 0;
     vf sum = vf_zero();
     for (; j + 4 * VF_LANES <= k; j += 4 * VF_LANES) {
-        fetch(h, j);
-        fetch(h, j + LINE);
+        for (size_t line = 0; line < 4 * VF_LANES; line += LINE)
+            fetch(h, j + line);
         fraction low = both(unit(query, key, j, VF_LANES), unit(query, key, j + VF_LANES, VF_LANES));
         fraction high =
             both(unit(query, key, j + 2 * VF_LANES, VF_LANES), unit(query, key, j + 3 * VF_LANES, VF_LANES));
@@ -137,8 +138,8 @@ ARNN_INLINE vf score_exponent(const arnn_query *query, const block *at, size_t l
 {
     const group key = take_group(at->run->key, query->align, at, lane);
     const group h = take_group(at->run->h, at->run->h_stride, at, lane);
-    vf sums[VF_LANES];
-    for (size_t r = 0; r < VF_LANES; r++)
+    vf sums[VF_GROUP];
+    for (size_t r = 0; r < VF_GROUP; r++)
         sums[r] = score_exponent_row(query, key.rows[r], (uintptr_t)h.rows[r]);
     return vf_nfma(vf_set(2.0f), vf_sums(sums), vf_set(query->score_sum));
 }
@@ -157,8 +158,8 @@ ARNN_INLINE vf score_tanh_row(const arnn_query *query, const float *key)
 ARNN_INLINE vf score_tanh(const arnn_query *query, const block *at, size_t lane)
 {
     const group key = take_group(at->run->key, query->align, at, lane);
-    vf sums[VF_LANES];
-    for (size_t r = 0; r < VF_LANES; r++)
+    vf sums[VF_GROUP];
+    for (size_t r = 0; r < VF_GROUP; r++)
         sums[r] = score_tanh_row(query, key.rows[r]);
     return vf_sums(sums);
 }
@@ -179,9 +180,9 @@ static void adjust_scores(float *e, const arnn_query *query, const block *at, fl
 
 ARNN_INLINE void score_block(float *e, const arnn_query *query, const block *at, float *scores, group_score *score)
 {
-    for (size_t lane = 0; lane < at->rows; lane += VF_LANES) {
-        if (lane < at->end && lane + VF_LANES > at->begin)
-            vf_store(e + lane, score(query, at, lane));
+    for (size_t lane = 0; lane < at->rows; lane += VF_GROUP) {
+        if (lane < at->end && lane + VF_GROUP > at->begin)
+            vf_store_n(e + lane, score(query, at, lane), VF_GROUP);
     }
     if (at->end - at->begin < at->rows || query->recency != 0.0f || scores)
         adjust_scores(e, query, at, scores);
@@ -208,9 +209,11 @@ static void raise_maximum(arnn_partial *partial, float max, size_t n)
     partial->max = max;
 }
 
-/* Scores of a block become its weights. */
+/* Scores of a block become its weights. A block of fewer rows than lanes is filled up with rows that are absent. */
 static void weigh_block(arnn_partial *partial, float *e, size_t rows, size_t n)
 {
+    for (; rows < VF_LANES; rows++)
+        e[rows] = -INFINITY;
     vf top = vf_load(e), sum = vf_zero();
     for (size_t lane = VF_LANES; lane < rows; lane += VF_LANES)
         top = vf_max(top, vf_load(e + lane));
@@ -227,6 +230,9 @@ static void weigh_block(arnn_partial *partial, float *e, size_t rows, size_t n)
 
 /* ---- the weighted sum ---- */
 
+/* What `vectors` vectors of columns fetch with every row: half of what they read. */
+#define FETCHED(vectors) ((vectors) * VF_LANES / 2)
+
 /* `vectors` vectors of columns, over `count` rows in their order. */
 ARNN_INLINE void add_columns(float *sums, const float *rows, size_t stride, const float *weights, size_t count,
                              const size_t vectors, uintptr_t next)
@@ -237,8 +243,8 @@ ARNN_INLINE void add_columns(float *sums, const float *rows, size_t stride, cons
 #pragma GCC unroll 8
     for (size_t r = 0; r < count; r++) {
         vf weight = vf_set(weights[r]);
-        if (vectors == COLUMNS)
-            fetch(next, r * LINE);
+        for (size_t line = 0; line + LINE <= FETCHED(vectors); line += LINE)
+            fetch(next, r * FETCHED(vectors) + line);
         for (size_t c = 0; c < vectors; c++)
             columns[c] = vf_fma(weight, vf_load(rows + r * stride + c * VF_LANES), columns[c]);
     }
@@ -251,8 +257,10 @@ static void add_rows(float *sums, const float *rows, size_t stride, const float 
                      uintptr_t next)
 {
     size_t i = 0;
-    for (; i + COLUMNS * VF_LANES <= n; i += COLUMNS * VF_LANES, next += count * LINE * sizeof(float))
+    for (; i + COLUMNS * VF_LANES <= n; i += COLUMNS * VF_LANES, next += count * FETCHED(COLUMNS) * sizeof(float))
         add_columns(sums + i, rows + i, stride, weights, count, COLUMNS, next);
+    for (; i + FEWER * VF_LANES <= n; i += FEWER * VF_LANES, next += count * FETCHED(FEWER) * sizeof(float))
+        add_columns(sums + i, rows + i, stride, weights, count, FEWER, next);
     for (; i + VF_LANES <= n; i += VF_LANES)
         add_columns(sums + i, rows + i, stride, weights, count, 1, next);
     if (i == n)
