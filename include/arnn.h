@@ -248,12 +248,22 @@ arnn_status arnn_model_save_memory(const arnn_model *model, void *data, size_t c
    Thread rule: a cache and all states on it belong to one thread at a time. */
 typedef struct arnn_cache arnn_cache;
 
-/* Element types. */
+/* Element types: float32, float16, bfloat16, and 8-bit integers q that stand for q / 127. Smaller ones take less memory
+   and, where memory is what a step waits for, less time. Numbers are rounded to the nearest as they join the tape, ties
+   to even; what is computed from them is float32. With |h| <= 1 every element of the tape is off by at most
+       d = 0 (F32), 2^-12 (F16), 2^-9 (BF16), 1/254 (I8),
+   and, relative to the tape in float32, with the absorbed query q (scale included) and e = |q|_1 d,
+       a score by e;  the weights in all by 2 tanh(e/2);  an element of the summary by d + 2 tanh(e/2)
+   (dot and general; additive keys are made before the rounding, so that e = 0). That is one read; what steps feed back
+   depends on the model. I8 saturates at +-1 and cannot hold NaN (see arnn_state_lost).
+   Exponents exp(2 W_K h_i) of additive scores in BF16 move a score by at most 2^-9 |v|_1. Where the library keeps W_K h_i
+   itself (relu, or a row of attn_key whose 1-norm exceeds 34), BF16 moves it by up to 2^-9 sum_j |v_j (W_K h_i)_j|.
+   Memories m_i in BF16 are off by 2^-9 |m_i|. */
 enum { ARNN_TYPE_F32 = 0, ARNN_TYPE_F16 = 1, ARNN_TYPE_BF16 = 2, ARNN_TYPE_I8 = 3 };
 
 typedef struct arnn_cache_desc {
     size_t struct_size;
-    int32_t tape_type;   /* ARNN_TYPE_.. of the states h_i; default F32 */
+    int32_t tape_type;   /* ARNN_TYPE_.. of the states h_i; with relu F32 or BF16; default F32 */
     int32_t memory_type; /* F32 or BF16: of the memories m_i (the LSTM in `before`); default F32 */
     int32_t key_type;    /* F32 or BF16: of the exponents exp(2 W_K h_i) (additive scores); default F32 */
     int32_t threads;     /* how many threads the steps of states on this cache use, the caller's among them; default 1 */
@@ -271,7 +281,7 @@ arnn_status arnn_cache_desc_default(arnn_cache_desc *desc, size_t struct_size);
 
 /* desc: NULL for the defaults. The cache of a model with wiring none, which has no tape, holds no pages; its states may
    do without. Errors: ARNN_FULL (the room asked for exceeds max_bytes, unless that is 0), ARNN_INVALID_ARGUMENT,
-   ARNN_NO_MEMORY. */
+   ARNN_UNSUPPORTED (a type that does not go with the cell or the part), ARNN_NO_MEMORY. */
 arnn_status arnn_cache_create(arnn_cache **out, arnn_model *model, const arnn_cache_desc *desc);
 void arnn_cache_destroy(arnn_cache *cache);
 
@@ -314,8 +324,10 @@ arnn_status arnn_state_reset(arnn_state *state, const size_t *streams, size_t co
      s    every wiring; the summary (in none: h_{t-1})
      m    the LSTM's memory, in none, after, beside (in before it is read from the tape)
      h    beside alone
-   A GRU blends s into h: with additive scores keep it within [-1, 1] (see arnn_state_append).
-   Errors: ARNN_NOT_FOUND (stream, layer), ARNN_UNSUPPORTED (a value that this model does not carry). */
+   A GRU blends what it carries into h: with additive scores keep it within [-1, 1] (see arnn_state_append); on an 8-bit
+   tape anything else is refused.
+   Errors: ARNN_NOT_FOUND (stream, layer), ARNN_UNSUPPORTED (a value that this model does not carry),
+   ARNN_INVALID_ARGUMENT (as just said). */
 enum { ARNN_VALUE_S = 0, ARNN_VALUE_M = 1, ARNN_VALUE_H = 2 };
 arnn_status arnn_state_get(const arnn_state *state, float *values, int32_t which, size_t layer, size_t stream);
 arnn_status arnn_state_set(arnn_state *state, int32_t which, size_t layer, size_t stream, const float *values);
@@ -334,6 +346,11 @@ arnn_status arnn_state_append(arnn_state *state, size_t stream, const float *h, 
    rows). */
 arnn_status arnn_state_rows(const arnn_state *state, float *h, float *m, size_t layer, size_t stream, size_t first,
                             size_t rows);
+
+/* Whether a stream's 8-bit tape was given a NaN, which it cannot hold. *lost is then 1: what is read from the tape is
+   NaN until the stream is reset, even where a window has left the row behind. Else, and with other types, 0.
+   Errors: ARNN_NOT_FOUND. */
+arnn_status arnn_state_lost(const arnn_state *state, int32_t *lost, size_t stream);
 
 /* The attention weights of the last step of a stream, one layer, indexed by absolute row (0 where unread): weights
    (count), where count is at least the number of rows then on the tape (ARNN_SHAPE otherwise; the rest is set to 0).
@@ -412,8 +429,8 @@ typedef struct arnn_rows {
        contexts = sum_i a_i h_i,     a = softmax_i(scale q' h_i),     logsumexp = log sum_i exp(scale q' h_i).
    contexts (batch, width); logsumexp (batch), NULL if not wanted; weights (batch, weight_stride), NULL if not wanted,
    else weight_stride is at least the largest count (the rest is set to 0). No rows: zero context, logsumexp -inf. Rows
-   are read once, in the order given. A query W_K' W_Q z makes the rows keys and values at once. type: ARNN_TYPE_F32.
-   contexts may be queries; nothing else may overlap.
+   are read once, in the order given. A query W_K' W_Q z makes the rows keys and values at once. type: ARNN_TYPE_.. of
+   the rows; I8 stands for q / 127, q from -127 to 127. contexts may be queries; nothing else may overlap.
    Any thread; needs no handle. Errors: ARNN_INVALID_ARGUMENT (type, width 0), ARNN_SHAPE (a stride below width,
    weight_stride), ARNN_UNSUPPORTED (ARNN_ISA), ARNN_NO_MEMORY. */
 arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const float *queries, const arnn_rows *rows,

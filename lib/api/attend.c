@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "attention/attend.h"
-#include "attention/element.h"
 #include "base/memory.h"
 #include "model/tables.h"
 
@@ -24,10 +23,9 @@ static arnn_status check_rows(const arnn_rows *rows, size_t index, const arnn_at
     return ARNN_OK;
 }
 
-static arnn_status check_attend(const arnn_rows *rows, size_t batch, const arnn_attending *self, int32_t type,
-                                bool weights)
+static arnn_status check_attend(const arnn_rows *rows, size_t batch, const arnn_attending *self, bool weights)
 {
-    arnn_status status = arnn_element_check("type", type);
+    arnn_status status = arnn_element_check("type", self->type, ~0u);
     if (status)
         return status;
     if (self->width == 0 || self->width > INT32_MAX)
@@ -47,8 +45,8 @@ arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const
     ARNN_REQUIRE(contexts);
     ARNN_REQUIRE(queries);
     ARNN_REQUIRE(rows);
-    arnn_attending self = {.scale = scale, .width = width, .weight_stride = weight_stride};
-    arnn_status status = check_attend(rows, batch, &self, type, weights != NULL);
+    arnn_attending self = {.scale = scale, .width = width, .weight_stride = weight_stride, .type = type};
+    arnn_status status = check_attend(rows, batch, &self, weights != NULL);
     if (!status)
         status = arnn_tables_choose(&self.kernels);
     if (status)

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -70,6 +71,19 @@ static arnn_status check_value(float **array, const arnn_state *state, int32_t w
     return ARNN_OK;
 }
 
+/* A GRU blends what it carries into its states, and an 8-bit tape holds no more than 1. */
+static arnn_status check_bounded(const arnn_state *state, const float *values, size_t count)
+{
+    if (!state->pool || state->pool->shape.h_type != ARNN_TYPE_I8 || state->model->desc.cell != ARNN_CELL_GRU)
+        return ARNN_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (!(fabsf(values[i]) <= 1.0f))
+            return arnn_error(ARNN_INVALID_ARGUMENT, "values[%zu] is %g: a GRU on an 8-bit tape must begin within +-1",
+                              i, (double)values[i]);
+    }
+    return ARNN_OK;
+}
+
 arnn_status arnn_state_get(const arnn_state *state, float *values, int32_t which, size_t layer, size_t stream)
 {
     float *array;
@@ -89,6 +103,8 @@ arnn_status arnn_state_set(arnn_state *state, int32_t which, size_t layer, size_
     ARNN_REQUIRE(values);
     arnn_status status = check_value(&array, state, which, layer, stream);
     size_t n = state->model->desc.hidden;
+    if (!status)
+        status = check_bounded(state, values, n);
     if (!status)
         memcpy(arnn_state_row(state, array, n, layer, stream), values, n * sizeof *values);
     return status;
@@ -122,6 +138,13 @@ arnn_status arnn_state_append(arnn_state *state, size_t stream, const float *h, 
     return arnn_state_extend(state, stream, h, m, rows);
 }
 
+static void decode(float *values, const void *rows, int32_t type, size_t count)
+{
+    const arnn_element *element = arnn_element_of(type);
+    for (size_t i = 0; i < count; i++)
+        values[i] = element->decode(rows, i);
+}
+
 /* Each row for itself: recycled pages may stand between them. */
 static arnn_status copy_rows(const arnn_state *state, float *h, float *m, size_t layer, size_t stream, size_t first,
                              size_t rows, bool write)
@@ -134,9 +157,9 @@ static arnn_status copy_rows(const arnn_state *state, float *h, float *m, size_t
             return arnn_error(ARNN_NOT_FOUND, "row %zu of stream %zu has left its window and sinks", first + i, stream);
         size_t count = found.count < rows - i ? found.count : rows - i;
         if (write)
-            memcpy(h + i * n, found.h, count * n * sizeof *h);
+            decode(h + i * n, found.h, shape->h_type, count * n);
         if (write && m)
-            memcpy(m + i * n, found.m, count * n * sizeof *m);
+            decode(m + i * n, found.m, shape->m_type, count * n);
         i += count;
     }
     return ARNN_OK;
@@ -160,6 +183,16 @@ arnn_status arnn_state_rows(const arnn_state *state, float *h, float *m, size_t 
                           length);
     status = copy_rows(state, h, m, layer, stream, first, rows, false);
     return status ? status : copy_rows(state, h, m, layer, stream, first, rows, true);
+}
+
+arnn_status arnn_state_lost(const arnn_state *state, int32_t *lost, size_t stream)
+{
+    ARNN_REQUIRE(state);
+    ARNN_REQUIRE(lost);
+    arnn_status status = arnn_check_stream(state, stream);
+    if (!status)
+        *lost = state->tapes[stream].lost;
+    return status;
 }
 
 arnn_status arnn_state_weights(const arnn_state *state, float *weights, float *zero, float *logsumexp, size_t layer,

@@ -8,7 +8,7 @@
 void arnn_attend_one(const arnn_attending *self, float *context, float *logsumexp, float *weights, const float *query,
                      const arnn_rows *rows)
 {
-    size_t stride = rows->stride ? rows->stride : self->width;
+    size_t stride = rows->stride ? rows->stride : self->width, bytes = arnn_element_of(self->type)->bytes;
     const arnn_query form = {.query = self->query, .newest = rows->count ? rows->count - 1 : 0, .hidden = self->width};
     for (size_t i = 0; i < self->width; i++)
         self->query[i] = self->scale * query[i];
@@ -16,7 +16,8 @@ void arnn_attend_one(const arnn_attending *self, float *context, float *logsumex
     for (size_t first = 0; first < rows->count; first += ARNN_RUN_ROWS) {
         size_t left = rows->count - first;
         const arnn_run run = {
-            .h = (const float *)rows->data + first * stride,
+            .h = (const unsigned char *)rows->data + first * stride * bytes,
+            .h_type = self->type,
             .h_stride = stride,
             .first = first,
             .count = left < ARNN_RUN_ROWS ? left : ARNN_RUN_ROWS,

@@ -11,6 +11,7 @@ typedef struct arnn_attending {
     float *run;   /* (width): room for one run's sums */
     float scale;
     size_t width, weight_stride;
+    int32_t type; /* of the rows */
 } arnn_attending;
 
 /* One query (width) over its rows. logsumexp (1), weights (weight_stride): NULL if not wanted. */

@@ -17,20 +17,27 @@ static size_t rows_for(size_t hidden)
     return rows;
 }
 
-bool arnn_page_shape_complete(arnn_page_shape *shape)
+/* Puts (rows, width) elements at the end of a layer, which then ends with a whole cache line. */
+static bool add_part(arnn_page_shape *shape, size_t width, int32_t type)
 {
-    size_t width, bytes;
-    if (shape->rows == 0)
-        shape->rows = rows_for(shape->hidden);
-    return arnn_size_mul(&width, shape->hidden, shape->memories ? 2 : 1) &&
-           arnn_size_add(&width, width, shape->align) && arnn_size_mul(&shape->layer_floats, width, shape->rows) &&
-           arnn_size_mul(&shape->page_floats, shape->layer_floats, shape->layers) &&
-           arnn_size_mul(&bytes, shape->page_floats, arnn_element_of(shape->type)->bytes);
+    size_t bytes;
+    bool fits = arnn_size_mul(&bytes, width, shape->rows) &&
+                arnn_size_mul(&bytes, bytes, arnn_element_of(type)->bytes) &&
+                arnn_size_add(&bytes, bytes, ARNN_ALIGNMENT - 1);
+    return fits && arnn_size_add(&shape->layer_bytes, shape->layer_bytes, bytes / ARNN_ALIGNMENT * ARNN_ALIGNMENT);
 }
 
-size_t arnn_page_bytes(const arnn_page_shape *shape)
+bool arnn_page_shape_complete(arnn_page_shape *shape)
 {
-    return shape->page_floats * arnn_element_of(shape->type)->bytes;
+    if (shape->rows == 0)
+        shape->rows = rows_for(shape->hidden);
+    shape->layer_bytes = 0;
+    bool fits = add_part(shape, shape->hidden, shape->h_type);
+    shape->m_offset = shape->layer_bytes;
+    fits = fits && add_part(shape, shape->memories ? shape->hidden : 0, shape->m_type);
+    shape->key_offset = shape->layer_bytes;
+    return fits && add_part(shape, shape->align, shape->key_type) &&
+           arnn_size_mul(&shape->page_bytes, shape->layer_bytes, shape->layers);
 }
 
 void arnn_pool_create(arnn_pool *pool, const arnn_page_shape *shape, size_t limit)
@@ -42,7 +49,7 @@ static void destroy_batch(arnn_batch *batch)
 {
     if (!batch)
         return;
-    arnn_free(batch->floats);
+    arnn_free(batch->bytes);
     arnn_free(batch->pages);
     arnn_free(batch);
 }
@@ -76,13 +83,13 @@ arnn_page *arnn_pool_take(arnn_pool *pool)
 
 static arnn_batch *create_batch(const arnn_page_shape *shape, size_t count)
 {
-    size_t floats;
+    size_t bytes;
     arnn_batch *batch = arnn_alloc(1, sizeof *batch);
     if (!batch)
         return NULL;
     batch->pages = arnn_alloc(count, sizeof *batch->pages);
-    batch->floats = arnn_size_mul(&floats, shape->page_floats, count) ? arnn_alloc_stretch(floats) : NULL;
-    if (!batch->pages || !batch->floats) {
+    batch->bytes = arnn_size_mul(&bytes, shape->page_bytes, count) ? arnn_alloc_stretch(bytes) : NULL;
+    if (!batch->pages || !batch->bytes) {
         destroy_batch(batch);
         return NULL;
     }
@@ -90,23 +97,23 @@ static arnn_batch *create_batch(const arnn_page_shape *shape, size_t count)
 }
 
 /* One write to every 4 KiB has the system find the memory now. */
-static void touch(float *floats, size_t count)
+static void touch(unsigned char *bytes, size_t count)
 {
-    const size_t stride = 1024;
+    const size_t stride = 4096;
     for (size_t i = 0; i < count; i += stride)
-        ((volatile float *)floats)[i] = 0.0f;
+        ((volatile unsigned char *)bytes)[i] = 0;
 }
 
 static arnn_status make(arnn_pool *pool, size_t count)
 {
-    size_t page_floats = pool->shape.page_floats;
+    size_t page_bytes = pool->shape.page_bytes;
     arnn_batch *batch = create_batch(&pool->shape, count);
     if (!batch)
         return arnn_error(ARNN_NO_MEMORY, "no memory for %zu more pages of the cache, of %zu bytes each", count,
-                          arnn_page_bytes(&pool->shape));
+                          page_bytes);
     for (size_t i = count; i-- > 0;) { /* backwards, so that they are taken in the order of their addresses */
-        batch->pages[i].floats = batch->floats + i * page_floats;
-        touch(batch->pages[i].floats, page_floats);
+        batch->pages[i].bytes = batch->bytes + i * page_bytes;
+        touch(batch->pages[i].bytes, page_bytes);
         arnn_pool_give(pool, &batch->pages[i]);
     }
     batch->next = pool->batches;

@@ -4,33 +4,33 @@
 
 #include <stdbool.h>
 
-#include "attention/element.h"
+#include "kernels/element.h"
 
 /* What the rows of a page are. A page holds `rows` consecutive steps of one stream: for each layer h (rows, n), then,
-   where there are any, m (rows, n) and key (rows, k). Which rows stay readable is the same for every tape of the
-   pool. */
+   where there are any, m (rows, n) and key (rows, k), each of its own ARNN_TYPE_.. and beginning at a cache line. Which
+   rows stay readable is the same for every tape of the pool. */
 typedef struct arnn_page_shape {
-    int32_t type; /* ARNN_TYPE_.. of the states */
+    int32_t h_type, m_type, key_type;
     size_t layers, hidden;
-    size_t align;        /* 0: no keys */
-    bool memories;       /* m rows */
-    size_t rows;         /* a multiple of every kernel's block */
-    size_t layer_floats; /* of one layer in a page */
-    size_t page_floats;
+    size_t align;  /* 0: no keys */
+    bool memories; /* m rows */
+    size_t rows;   /* a multiple of every kernel's block */
+    size_t m_offset, key_offset; /* bytes, within a layer */
+    size_t layer_bytes, page_bytes;
     size_t window, sinks; /* window 0: every row stays */
 } arnn_page_shape;
 
 typedef struct arnn_page {
     struct arnn_page *next; /* in a tape or in the list of free ones */
     size_t index;           /* in its tape: row i of a stream is in page i / rows */
-    float *floats;
+    unsigned char *bytes;
 } arnn_page;
 
 /* Pages made together, in one stretch of memory. */
 typedef struct arnn_batch {
     struct arnn_batch *next;
     arnn_page *pages;
-    float *floats;
+    unsigned char *bytes;
 } arnn_batch;
 
 typedef struct arnn_pool {
@@ -41,10 +41,8 @@ typedef struct arnn_pool {
     arnn_page *free;
 } arnn_pool;
 
-/* Completes rows (if 0) and floats of a shape from its other members. False where they overflow. */
+/* Completes rows (if 0), offsets and bytes of a shape from its other members. False where they overflow. */
 bool arnn_page_shape_complete(arnn_page_shape *shape);
-
-size_t arnn_page_bytes(const arnn_page_shape *shape);
 
 void arnn_pool_create(arnn_pool *pool, const arnn_page_shape *shape, size_t limit);
 void arnn_pool_destroy(arnn_pool *pool);

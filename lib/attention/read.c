@@ -109,16 +109,40 @@ static void read_page(arnn_merged *merged, const arnn_reader *reader, const arnn
 {
     if (rows.begin >= rows.end)
         return;
-    arnn_tape_rows found = arnn_page_rows(page, shape, layer, rows.begin);
+    arnn_tape_rows found = arnn_page_rows(page, shape, layer, rows.begin), next = {0};
+    if (page->next)
+        next = arnn_page_rows(page->next, shape, layer, page->next->index * shape->rows);
     arnn_run run = {
         .h = found.h,
         .m = found.m,
         .key = found.key,
+        .h_type = shape->h_type,
+        .m_type = shape->m_type,
+        .key_type = shape->key_type,
         .h_stride = shape->hidden,
         .first = rows.begin,
         .count = rows.end - rows.begin,
+        .next_h = next.h,
+        .next_m = next.m,
     };
     arnn_merged_read(merged, reader->kernel, query, &run, scores ? scores + rows.begin : NULL);
+}
+
+static void fill(float *values, float value, size_t count)
+{
+    for (size_t i = 0; values && i < count; i++)
+        values[i] = value;
+}
+
+/* What a tape would give that could hold the NaN. */
+static void lose(arnn_reading *reading, arnn_span span, bool start_zero, size_t hidden)
+{
+    fill(reading->h, NAN, hidden);
+    fill(reading->m, NAN, hidden);
+    fill(reading->weights, NAN, span.sinks);
+    fill(reading->weights ? reading->weights + span.first : NULL, NAN, span.rows - span.first);
+    reading->logsumexp = NAN;
+    reading->zero_weight = start_zero ? NAN : 0.0f;
 }
 
 static void weigh(const arnn_merged *merged, float *scores, arnn_span span)
@@ -134,6 +158,10 @@ void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn
 {
     arnn_span span = arnn_tape_span(shape, rows);
     range sinks = {0, span.sinks}, window = {span.first, span.rows};
+    if (tape->lost) {
+        lose(reading, span, reader->start_zero, query->hidden);
+        return;
+    }
     arnn_merged merged = arnn_merged_begin(reading->h, reading->m, reading->run_h, reading->run_m, query->hidden);
     float zero_score = reader->start_zero ? read_zero_row(&merged, reader, query) : 0.0f;
     for (const arnn_page *page = tape->oldest; page; page = page->next) {

@@ -115,18 +115,40 @@ void arnn_tape_clear(arnn_tape *tape, arnn_pool *pool)
     *tape = (arnn_tape){0};
 }
 
+/* ---- writing rows ---- */
+
+static bool holds_nan(const float *values, size_t count)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++)
+        found |= values[i] != values[i];
+    return found;
+}
+
+void arnn_tape_write(arnn_tape *tape, const arnn_page_shape *shape, const arnn_kernels *kernels, size_t layer,
+                     size_t row, const float *h, const float *m, const float *key, size_t rows)
+{
+    arnn_tape_rows place = arnn_page_rows(tape->newest, shape, layer, row);
+    kernels->encode[shape->h_type](place.h, h, rows * shape->hidden);
+    if (place.m)
+        kernels->encode[shape->m_type](place.m, m, rows * shape->hidden);
+    if (place.key)
+        kernels->encode[shape->key_type](place.key, key, rows * shape->align);
+    if (shape->h_type == ARNN_TYPE_I8)
+        tape->lost |= holds_nan(h, rows * shape->hidden);
+}
+
 /* ---- finding rows ---- */
 
 arnn_tape_rows arnn_page_rows(const arnn_page *page, const arnn_page_shape *shape, size_t layer, size_t row)
 {
     size_t within = row - page->index * shape->rows;
-    float *h = page->floats + layer * shape->layer_floats;
-    float *m = h + shape->rows * shape->hidden;
-    float *key = shape->memories ? m + shape->rows * shape->hidden : m;
+    unsigned char *h = page->bytes + layer * shape->layer_bytes;
+    unsigned char *m = h + shape->m_offset, *key = h + shape->key_offset;
     return (arnn_tape_rows){
-        .h = h + within * shape->hidden,
-        .m = shape->memories ? m + within * shape->hidden : NULL,
-        .key = shape->align ? key + within * shape->align : NULL,
+        .h = h + within * shape->hidden * arnn_element_of(shape->h_type)->bytes,
+        .m = shape->memories ? m + within * shape->hidden * arnn_element_of(shape->m_type)->bytes : NULL,
+        .key = shape->align ? key + within * shape->align * arnn_element_of(shape->key_type)->bytes : NULL,
         .first = row,
         .count = shape->rows - within,
     };

@@ -3,6 +3,7 @@
 #define ARNN_ATTENTION_TAPE_H
 
 #include "attention/pool.h"
+#include "kernels/kernels.h"
 
 typedef struct arnn_tape {
     size_t length;     /* rows ever written: the stream's time. Counted without pages where the wiring is none */
@@ -11,11 +12,12 @@ typedef struct arnn_tape {
     arnn_page *newest;
     arnn_page *last_sink; /* the newest of those kept for sinks; NULL: none yet */
     arnn_page *spare;     /* reserved by the running step or sequence */
+    bool lost;            /* it was given a NaN, which its type cannot hold: whatever is read from it is NaN */
 } arnn_tape;
 
 /* Rows of one layer in one page, beginning at absolute row `first`. */
 typedef struct arnn_tape_rows {
-    float *h, *m, *key; /* m, key: NULL where there are none */
+    void *h, *m, *key; /* of the types of the page; m, key: NULL where there are none */
     size_t first, count;
 } arnn_tape_rows;
 
@@ -32,6 +34,11 @@ void arnn_tape_release(arnn_tape *tape, arnn_pool *pool);
 /* Makes place for row `length`: drops the page that window and sinks have left behind, begins a page. The caller writes
    the row in every layer, then counts it by length++. */
 void arnn_tape_open(arnn_tape *tape, const arnn_page_shape *shape);
+
+/* Writes rows row .. row+rows-1 of one layer, all on the newest page: h (rows, n); m (rows, n), key (rows, k), not read
+   where the tape has none. */
+void arnn_tape_write(arnn_tape *tape, const arnn_page_shape *shape, const arnn_kernels *kernels, size_t layer,
+                     size_t row, const float *h, const float *m, const float *key, size_t rows);
 
 /* Gives all pages back and begins anew. */
 void arnn_tape_clear(arnn_tape *tape, arnn_pool *pool);

@@ -50,14 +50,14 @@ float *arnn_alloc_floats(size_t count)
 }
 
 /* Advice costs nothing where it is not taken, and errors of it mean only that. */
-float *arnn_alloc_stretch(size_t floats)
+void *arnn_alloc_stretch(size_t bytes)
 {
-    if (floats < HUGE_PAGE / sizeof(float))
-        return arnn_alloc_floats(floats);
-    float *memory = alloc_aligned(floats, sizeof *memory, HUGE_PAGE);
+    if (bytes < HUGE_PAGE)
+        return arnn_alloc(bytes, 1);
+    void *memory = alloc_aligned(bytes, 1, HUGE_PAGE);
 #ifdef MADV_HUGEPAGE
     if (memory)
-        (void)madvise(memory, floats * sizeof *memory / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+        (void)madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 #endif
     return memory;
 }

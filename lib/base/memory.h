@@ -17,7 +17,7 @@ bool arnn_size_add(size_t *out, size_t a, size_t b);
 void *arnn_alloc(size_t count, size_t bytes);
 float *arnn_alloc_floats(size_t count);
 /* The same for much memory that is read in long stretches: in huge pages, where the system has them. */
-float *arnn_alloc_stretch(size_t floats);
+void *arnn_alloc_stretch(size_t bytes);
 void arnn_free(void *memory);
 
 #endif

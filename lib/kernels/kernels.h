@@ -4,7 +4,8 @@
  *   - It reads and writes exactly what it was given, at any alignment; it allocates nothing and has no state.
  *   - Every output is summed in one order, whatever else is computed beside it: results of a stream do not depend on
  *     its company (all tables but `blas`). Blocks of rows are anchored at a row's absolute index, never at where a run
- *   begins. - NaN and infinity stay in the stream, and the row, that they came with.
+ *     begins.
+ *   - NaN and infinity stay in the stream, and the row, that they came with.
  * Names: arnn_<table>_<what>. `ref` is plain C, the truth; the others are checked against it.
  */
 #ifndef ARNN_KERNELS_KERNELS_H
@@ -12,6 +13,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "kernels/element.h"
 
 /* ---- the recurrent product ---- */
 
@@ -56,14 +59,17 @@ typedef struct arnn_query {
     size_t align;       /* k; not for dot */
 } arnn_query;
 
-/* Consecutive rows of one tape. */
+/* Consecutive rows of one tape, of the element types that stand beside them. */
 typedef struct arnn_run {
-    const float *h;   /* (count, n), rows h_stride apart */
-    const float *m;   /* (count, n), dense: LSTM memories read with the same weights; NULL if none */
-    const float *key; /* (count, k), dense: exponent: exp(2 W_K h); tanh: W_K h; NULL for dot */
+    const void *h;   /* (count, n), rows h_stride elements apart */
+    const void *m;   /* (count, n), dense: LSTM memories read with the same weights; NULL if none */
+    const void *key; /* (count, k), dense: exponent: exp(2 W_K h); tanh: W_K h; NULL for dot */
+    int32_t h_type;  /* any */
+    int32_t m_type, key_type; /* float32 or bfloat16 */
     size_t h_stride;
     size_t first; /* absolute index of the first row */
     size_t count; /* 1 .. ARNN_RUN_ROWS */
+    const void *next_h, *next_m; /* where the run that is read next begins, to be fetched ahead; NULL: not known */
 } arnn_run;
 
 /* A read in progress: rows so far have maximum score `max`, weights exp(e - max) that sum to `sum`, and weighted sums
@@ -77,6 +83,9 @@ typedef struct arnn_partial {
 
 /* Extends a partial by a run. scores: (count), NULL if not wanted: e_i of every row. */
 typedef void arnn_read_kernel(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores);
+
+/* Puts `count` numbers on a tape, as elements of a type. */
+typedef void arnn_encode_kernel(void *row, const float *values, size_t count);
 
 /* ---- the table ---- */
 
@@ -96,6 +105,7 @@ typedef struct arnn_kernels {
     /* v = exp(2 v), 2 v clamped to +-87 (spec 6.3) */
     void (*exponents)(float *values, size_t count);
     arnn_read_kernel *read[ARNN_READS];
+    arnn_encode_kernel *encode[ARNN_TYPES];
 } arnn_kernels;
 
 extern const arnn_kernels arnn_kernels_ref;
@@ -115,5 +125,6 @@ void arnn_ref_exponents(float *values, size_t count);
 typedef float arnn_ref_score(const arnn_query *query, const arnn_run *run, size_t row);
 arnn_ref_score arnn_ref_score_dot, arnn_ref_score_exponent, arnn_ref_score_tanh;
 arnn_read_kernel arnn_ref_read_dot, arnn_ref_read_exponent, arnn_ref_read_tanh;
+arnn_encode_kernel arnn_ref_encode_f32, arnn_ref_encode_f16, arnn_ref_encode_bf16, arnn_ref_encode_i8;
 
 #endif

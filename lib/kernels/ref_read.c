@@ -1,5 +1,6 @@
 /* The read in plain C: row by row, with the softmax kept up as it goes (spec 6.2). And the table `ref`. */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/kernels.h"
 
@@ -7,10 +8,10 @@
 
 float arnn_ref_score_dot(const arnn_query *query, const arnn_run *run, size_t row)
 {
-    const float *h = run->h + row * run->h_stride;
+    const arnn_element *element = arnn_element_of(run->h_type);
     float sum = 0.0f;
     for (size_t i = 0; i < query->hidden; i++)
-        sum += query->query[i] * h[i];
+        sum += query->query[i] * element->decode(run->h, row * run->h_stride + i);
     return sum;
 }
 
@@ -24,19 +25,19 @@ static float capped(float product)
 /* tanh(p + u) = 1 - 2 / (1 + E F), E = exp(2 p), F = exp(2 u) (spec 6.3). */
 float arnn_ref_score_exponent(const arnn_query *query, const arnn_run *run, size_t row)
 {
-    const float *key = run->key + row * query->align;
+    const arnn_element *element = arnn_element_of(run->key_type);
     float sum = 0.0f;
     for (size_t j = 0; j < query->align; j++)
-        sum += query->score[j] / (1.0f + capped(key[j] * query->query[j]));
+        sum += query->score[j] / (1.0f + capped(element->decode(run->key, row * query->align + j) * query->query[j]));
     return query->score_sum - 2.0f * sum;
 }
 
 float arnn_ref_score_tanh(const arnn_query *query, const arnn_run *run, size_t row)
 {
-    const float *key = run->key + row * query->align;
+    const arnn_element *element = arnn_element_of(run->key_type);
     float sum = 0.0f;
     for (size_t j = 0; j < query->align; j++)
-        sum += query->score[j] * tanhf(key[j] + query->query[j]);
+        sum += query->score[j] * tanhf(element->decode(run->key, row * query->align + j) + query->query[j]);
     return sum;
 }
 
@@ -58,38 +59,39 @@ static void scale(float *values, float factor, size_t count)
         values[i] *= factor;
 }
 
-static void add(float *sums, float weight, const float *row, size_t count)
+static void add(float *sums, float weight, const void *rows, size_t offset, int32_t type, size_t count)
 {
+    const arnn_element *element = arnn_element_of(type);
     for (size_t i = 0; i < count; i++)
-        sums[i] += weight * row[i];
+        sums[i] += weight * element->decode(rows, offset + i);
 }
 
-/* One row joins: the sums so far are put on the new maximum first. */
-static void join(arnn_partial *partial, float score, const float *h, const float *m, size_t hidden)
+/* The sums so far are put on a higher maximum. */
+static void raise_maximum(arnn_partial *partial, float max, size_t hidden)
 {
-    if (!(score <= partial->max)) {
-        float factor = expf(partial->max - score);
-        scale(partial->h, factor, hidden);
-        if (partial->m)
-            scale(partial->m, factor, hidden);
-        partial->sum *= factor;
-        partial->max = score;
-    }
-    float weight = expf(score - partial->max);
-    partial->sum += weight;
-    add(partial->h, weight, h, hidden);
-    if (m)
-        add(partial->m, weight, m, hidden);
+    float factor = expf(partial->max - max);
+    scale(partial->h, factor, hidden);
+    if (partial->m)
+        scale(partial->m, factor, hidden);
+    partial->sum *= factor;
+    partial->max = max;
 }
 
 static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
                       arnn_ref_score *score)
 {
+    size_t n = query->hidden;
     for (size_t i = 0; i < run->count; i++) {
         float e = score(query, run, i) - query->recency * (float)(query->newest - (run->first + i));
         if (scores)
             scores[i] = e;
-        join(partial, e, run->h + i * run->h_stride, run->m ? run->m + i * query->hidden : NULL, query->hidden);
+        if (!(e <= partial->max))
+            raise_maximum(partial, e, n);
+        float weight = expf(e - partial->max);
+        partial->sum += weight;
+        add(partial->h, weight, run->h, i * run->h_stride, run->h_type, n);
+        if (run->m)
+            add(partial->m, weight, run->m, i * n, run->m_type, n);
     }
 }
 
@@ -108,6 +110,35 @@ void arnn_ref_read_tanh(arnn_partial *partial, const arnn_query *query, const ar
     read_rows(partial, query, run, scores, arnn_ref_score_tanh);
 }
 
+/* ---- onto the tape ---- */
+
+static void encode(void *row, const float *values, size_t count, int32_t type)
+{
+    const arnn_element *element = arnn_element_of(type);
+    for (size_t i = 0; i < count; i++)
+        element->encode(row, i, values[i]);
+}
+
+void arnn_ref_encode_f32(void *row, const float *values, size_t count)
+{
+    memcpy(row, values, count * sizeof *values);
+}
+
+void arnn_ref_encode_f16(void *row, const float *values, size_t count)
+{
+    encode(row, values, count, ARNN_TYPE_F16);
+}
+
+void arnn_ref_encode_bf16(void *row, const float *values, size_t count)
+{
+    encode(row, values, count, ARNN_TYPE_BF16);
+}
+
+void arnn_ref_encode_i8(void *row, const float *values, size_t count)
+{
+    encode(row, values, count, ARNN_TYPE_I8);
+}
+
 /* ---- the table ---- */
 
 const arnn_kernels arnn_kernels_ref = {
@@ -122,4 +153,5 @@ const arnn_kernels arnn_kernels_ref = {
     .lstm = arnn_ref_lstm,
     .exponents = arnn_ref_exponents,
     .read = {arnn_ref_read_dot, arnn_ref_read_exponent, arnn_ref_read_tanh},
+    .encode = {arnn_ref_encode_f32, arnn_ref_encode_f16, arnn_ref_encode_bf16, arnn_ref_encode_i8},
 };

@@ -1,28 +1,43 @@
 /* A small vocabulary of float vectors, in which the vector kernels are written. Each instruction set has a header that
- gives *
- *   vf, VF_LANES                             the type and its number of floats
- *   vf_set(x), vf_zero()                     x in all lanes
- *   vf_load(p), vf_store(p, v)               any alignment
- *   vf_load_n(p, n), vf_store_n(p, v, n)     the first n <= VF_LANES floats; other lanes are 0, memory beyond is not
- *   touched vf_add, vf_sub, vf_mul, vf_div, vf_fma(a, b, c) = a b + c, vf_nfma(a, b, c) = c - a b, each rounded once
- *   vf_min(a, b), vf_max(a, b)               b where either is NaN: bounds stand first, so that NaN passes
- *   vf_round(v)                              to the nearest integer
- *   vf_exp2(n)                               2^n of whole numbers -126 .. 127
- *   vf_abs(v), vf_sign(v, of)                |v|; v >= 0 with the sign of `of`
- *   vf_below(a, b, x, y)                     a < b ? x : y (y where NaN)
- *   vf_one(v)                                lane 0
- *   vf_sum(v), vf_top(v)                     sum and maximum over lanes, in a fixed order
- *   VF_REGISTERS                             how many vectors the processor holds
- *   VF_COLUMNS                               sums that run side by side, to hide the latency of one
- *   VF_GROUP                                 rows of a tape that are scored side by side, at most VF_LANES
- *   vf_sums(v[VF_GROUP])                     lane i: the sum over v[i], each in the order of vf_sum
- *
- * All functions are static inline: no code compiled for one instruction set may be linked into another.
- */
+   gives
+
+     vf, VF_LANES                             the type and its number of floats
+     vf_set(x), vf_zero()                     x in all lanes
+     vf_load(p), vf_store(p, v)               any alignment
+     vf_load_n(p, n), vf_store_n(p, v, n)     the first n <= VF_LANES floats; other lanes are 0, memory beyond is not
+                                              touched
+     vf_add, vf_sub, vf_mul, vf_div           each rounded once, and so are
+     vf_fma(a, b, c), vf_nfma(a, b, c)        a b + c, c - a b
+     vf_min(a, b), vf_max(a, b)               b where either is NaN: bounds stand first, so that NaN passes
+     vf_round(v)                              to the nearest integer
+     vf_exp2(n)                               2^n of whole numbers -126 .. 127
+     vf_abs(v), vf_sign(v, of)                |v|; v >= 0 with the sign of `of`
+     vf_below(a, b, x, y)                     a < b ? x : y (y where NaN)
+     vf_one(v)                                lane 0
+     vf_sum(v), vf_top(v)                     sum and maximum over lanes, in a fixed order
+     VF_REGISTERS                             how many vectors the processor holds
+     VF_COLUMNS                               sums that run side by side, to hide the latency of one; even
+     VF_GROUP                                 rows of a tape that are scored side by side, at most VF_LANES
+     vf_sums(v[VF_GROUP])                     lane i: the sum over v[i], each in the order of vf_sum
+
+   and elements of other types (kernels/element.h), VF_LANES of them at any alignment:
+
+     vf_from_f16(p), vf_from_bf16(p)          as floats
+     vf_from_i8(p)                            as floats, not divided by 127
+     vf_to_f16(p, v), vf_to_bf16(p, v)        rounded to the nearest, ties to even; NaN stays NaN
+     vf_to_i8(p, v)                           v within +-127, rounded likewise; NaN becomes -128
+
+   and, since bfloat16 comes cheapest in pairs, with vf2 = {vf a, b}:
+
+     vf2_from_bf16(p)                         2 VF_LANES elements, in an order of its own
+     vf2_load(p), vf2_store(p, v)             as many floats in that order
+
+   All functions are static inline: no code compiled for one instruction set may be linked into another. */
 #ifndef ARNN_KERNELS_VEC_H
 #define ARNN_KERNELS_VEC_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define ARNN_JOIN_(a, b, c) a##b##_##c
 #define ARNN_JOIN(a, b, c)  ARNN_JOIN_(a, b, c)
@@ -30,7 +45,7 @@
 
 #define ARNN_INLINE static inline __attribute__((always_inline))
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include "kernels/vec_avx2.h"
 #else
 #error "no vector vocabulary for this instruction set"

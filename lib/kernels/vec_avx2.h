@@ -1,4 +1,4 @@
-/* The vocabulary of vec.h for x86-64 with AVX2 and FMA: 8 lanes. */
+/* The vocabulary of vec.h for x86-64 with AVX2, FMA and F16C: 8 lanes. */
 #ifndef ARNN_KERNELS_VEC_AVX2_H
 #define ARNN_KERNELS_VEC_AVX2_H
 
@@ -78,6 +78,81 @@ ARNN_INLINE float vf_top(vf v)
     __m128 four = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+/* ---- other elements ---- */
+
+ARNN_INLINE __m128i vf_low_half(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
+ARNN_INLINE __m128i vf_low_quarter(const void *p) { return _mm_loadl_epi64((const __m128i *)p); }
+
+ARNN_INLINE vf vf_from_f16(const uint16_t *p) { return _mm256_cvtph_ps(vf_low_half(p)); }
+ARNN_INLINE vf vf_from_i8(const int8_t *p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(vf_low_quarter(p))); }
+
+ARNN_INLINE vf vf_from_bf16(const uint16_t *p)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(vf_low_half(p)), 16));
+}
+
+ARNN_INLINE void vf_to_f16(uint16_t *p, vf v)
+{
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+/* 32-bit lanes that hold 16 bits: packed within halves, then the halves put side by side. */
+ARNN_INLINE __m128i vf_pack16(__m256i v)
+{
+    return _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+}
+
+ARNN_INLINE void vf_to_bf16(uint16_t *p, vf v)
+{
+    __m256i bits = _mm256_castps_si256(v), nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    __m256i chosen = _mm256_blendv_epi8(rounded, quiet, nan);
+    _mm_storeu_si128((__m128i *)p, vf_pack16(_mm256_srli_epi32(chosen, 16)));
+}
+
+/* What is no number converts to the least integer, which saturates to -128. */
+ARNN_INLINE void vf_to_i8(int8_t *p, vf v)
+{
+    __m256i wide = _mm256_cvtps_epi32(v);
+    __m128i half = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(half, half));
+}
+
+/* Elements 0, 2, .. in a and 1, 3, .. in b: each needs one instruction and no move between lanes. */
+typedef struct vf2 {
+    vf a, b;
+} vf2;
+
+ARNN_INLINE vf2 vf2_from_bf16(const uint16_t *p)
+{
+    __m256i pairs = _mm256_loadu_si256((const __m256i *)p);
+    __m256i odd = _mm256_and_si256(pairs, _mm256_set1_epi32((int)0xffff0000));
+    return (vf2){_mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16)), _mm256_castsi256_ps(odd)};
+}
+
+/* Two quarters that are to be the halves of one vector. */
+ARNN_INLINE vf vf_quarters(const float *low, const float *high)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
+}
+
+ARNN_INLINE vf2 vf2_load(const float *p)
+{
+    vf first = vf_quarters(p, p + 8), second = vf_quarters(p + 4, p + 12);
+    return (vf2){_mm256_shuffle_ps(first, second, 0x88), _mm256_shuffle_ps(first, second, 0xdd)};
+}
+
+ARNN_INLINE void vf2_store(float *p, vf2 v)
+{
+    vf first = _mm256_unpacklo_ps(v.a, v.b), second = _mm256_unpackhi_ps(v.a, v.b);
+    _mm_storeu_ps(p, _mm256_castps256_ps128(first));
+    _mm_storeu_ps(p + 4, _mm256_castps256_ps128(second));
+    _mm_storeu_ps(p + 8, _mm256_extractf128_ps(first, 1));
+    _mm_storeu_ps(p + 12, _mm256_extractf128_ps(second, 1));
 }
 
 #endif

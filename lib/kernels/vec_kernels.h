@@ -12,5 +12,6 @@ void ARNN_VEC(product)(float *y, size_t y_stride, const float *x, size_t x_strid
 arnn_cell_kernel ARNN_VEC(rnn_tanh), ARNN_VEC(rnn_relu), ARNN_VEC(gru), ARNN_VEC(lstm);
 void ARNN_VEC(exponents)(float *values, size_t count);
 arnn_read_kernel ARNN_VEC(read_dot), ARNN_VEC(read_exponent), ARNN_VEC(read_tanh);
+arnn_encode_kernel ARNN_VEC(encode_f32), ARNN_VEC(encode_f16), ARNN_VEC(encode_bf16), ARNN_VEC(encode_i8);
 
 #endif

@@ -81,8 +81,18 @@ static void finish_run(arnn_partial *partial, const arnn_query *query, const arn
         weighted_sum(partial->m, factor, weights, run->m, query->hidden, run->count, query->hidden);
 }
 
+/* BLAS knows float32 alone: rows of other types are read as `ref` reads them. */
+static bool is_float32(const arnn_run *run)
+{
+    return run->h_type == ARNN_TYPE_F32 && run->m_type == ARNN_TYPE_F32;
+}
+
 static void read_dot(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
+    if (!is_float32(run)) {
+        arnn_ref_read_dot(partial, query, run, scores);
+        return;
+    }
     float weights[ARNN_RUN_ROWS] = {0}; /* some BLAS multiply by beta = 0 instead of clearing */
     score_dot(weights, query, run);
     finish_run(partial, query, run, weights, scores);
@@ -90,6 +100,10 @@ static void read_dot(arnn_partial *partial, const arnn_query *query, const arnn_
 
 static void read_exponent(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
+    if (!is_float32(run)) {
+        arnn_ref_read_exponent(partial, query, run, scores);
+        return;
+    }
     float weights[ARNN_RUN_ROWS];
     score_rows(weights, query, run, arnn_ref_score_exponent);
     finish_run(partial, query, run, weights, scores);
@@ -97,6 +111,10 @@ static void read_exponent(arnn_partial *partial, const arnn_query *query, const 
 
 static void read_tanh(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
+    if (!is_float32(run)) {
+        arnn_ref_read_tanh(partial, query, run, scores);
+        return;
+    }
     float weights[ARNN_RUN_ROWS];
     score_rows(weights, query, run, arnn_ref_score_tanh);
     finish_run(partial, query, run, weights, scores);
@@ -114,4 +132,5 @@ const arnn_kernels arnn_kernels_blas = {
     .lstm = arnn_ref_lstm,
     .exponents = arnn_ref_exponents,
     .read = {read_dot, read_exponent, read_tanh},
+    .encode = {arnn_ref_encode_f32, arnn_ref_encode_f16, arnn_ref_encode_bf16, arnn_ref_encode_i8},
 };

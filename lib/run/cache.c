@@ -9,7 +9,9 @@ static arnn_status shape_of(arnn_page_shape *shape, const arnn_model_desc *desc,
     if (!arnn_desc_has_tape(desc))
         return ARNN_OK;
     *shape = (arnn_page_shape){
-        .type = cache->tape_type,
+        .h_type = cache->tape_type,
+        .m_type = cache->memory_type,
+        .key_type = cache->key_type,
         .rows = cache->page_rows,
         .layers = desc->layers,
         .hidden = desc->hidden,
@@ -45,7 +47,7 @@ arnn_status arnn_cache_new(arnn_cache **out, arnn_model *model, const arnn_cache
     arnn_cache *cache = arnn_alloc(1, sizeof *cache);
     if (!cache)
         return arnn_error_no_memory("a cache");
-    size_t page = arnn_page_bytes(&shape), limit = page ? desc->max_bytes / page : 0;
+    size_t page = shape.page_bytes, limit = page ? desc->max_bytes / page : 0;
     atomic_init(&cache->references, 1);
     cache->model = model;
     arnn_model_retain(model);

@@ -214,6 +214,22 @@ void arnn_state_unreserve(arnn_state *state, const size_t *streams, size_t count
 
 /* ---- rows given by the caller ---- */
 
+/* Rows of one layer on the newest page; as many at a time as there is room for their keys. */
+static void extend_layer(arnn_state *state, arnn_tape *tape, size_t layer, const float *h, const float *m, size_t rows)
+{
+    const arnn_ready_layer *ready = &state->model->ready->layers[layer];
+    const arnn_kernels *kernels = state->model->kernels;
+    size_t n = state->model->desc.hidden, most = state->work.key ? state->streams : rows;
+    for (size_t i = 0, count; i < rows; i += count) {
+        count = rows - i < most ? rows - i : most;
+        const arnn_inputs states = {.values[ARNN_FROM_HIDDEN] = h + i * n, .strides[ARNN_FROM_HIDDEN] = n};
+        if (state->work.key)
+            arnn_ready_align(ready, &ready->key, kernels, state->work.key, &states, count);
+        arnn_tape_write(tape, &state->pool->shape, kernels, layer, tape->length + i, h + i * n, m ? m + i * n : NULL,
+                        state->work.key, count);
+    }
+}
+
 /* Rows that end with their page, in every layer. h and m (layers, all, n) point at the first of them in the first
    layer. */
 static size_t extend_page(arnn_state *state, arnn_tape *tape, const float *h, const float *m, size_t all, size_t rows)
@@ -222,17 +238,8 @@ static size_t extend_page(arnn_state *state, arnn_tape *tape, const float *h, co
     size_t n = shape->hidden, room = shape->rows - tape->length % shape->rows;
     rows = rows < room ? rows : room;
     arnn_tape_open(tape, shape);
-    for (size_t layer = 0; layer < shape->layers; layer++) {
-        arnn_tape_rows place = arnn_page_rows(tape->newest, shape, layer, tape->length);
-        memcpy(place.h, h + layer * all * n, rows * n * sizeof *h);
-        if (place.m)
-            memcpy(place.m, m + layer * all * n, rows * n * sizeof *m);
-        if (place.key) {
-            const arnn_ready_layer *ready = &state->model->ready->layers[layer];
-            const arnn_inputs states = {.values[ARNN_FROM_HIDDEN] = place.h, .strides[ARNN_FROM_HIDDEN] = n};
-            arnn_ready_align(ready, &ready->key, state->model->kernels, place.key, &states, rows);
-        }
-    }
+    for (size_t layer = 0; layer < shape->layers; layer++)
+        extend_layer(state, tape, layer, h + layer * all * n, m ? m + layer * all * n : NULL, rows);
     tape->length += rows;
     return rows;
 }

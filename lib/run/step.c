@@ -93,13 +93,9 @@ static void write_rows(layer_step *step)
     if (k)
         arnn_ready_align(step->ready, &step->ready->key, step->kernels, state->work.key, &step->inputs, step->count);
     for (size_t b = 0; b < step->count; b++) {
-        const arnn_tape *tape = &state->tapes[state->work.streams[b]];
-        arnn_tape_rows row = arnn_page_rows(tape->newest, &state->pool->shape, step->layer, tape->length);
-        memcpy(row.h, step->h + b * n, n * sizeof *row.h);
-        if (row.m)
-            memcpy(row.m, step->m + b * n, n * sizeof *row.m);
-        if (row.key)
-            memcpy(row.key, state->work.key + b * k, k * sizeof *row.key);
+        arnn_tape *tape = &state->tapes[state->work.streams[b]];
+        arnn_tape_write(tape, &state->pool->shape, step->kernels, step->layer, tape->length, step->h + b * n,
+                        step->m ? step->m + b * n : NULL, k ? state->work.key + b * k : NULL, 1);
     }
 }
 

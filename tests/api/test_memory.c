@@ -109,7 +109,7 @@ static arnn_status model_save_memory(bench *b)
 
 static arnn_status cache_create(bench *b)
 {
-    arnn_cache_desc desc = {.struct_size = sizeof desc, .streams = 3, .rows = 1000, .max_bytes = SIZE_MAX};
+    arnn_cache_desc desc = {.struct_size = sizeof desc, .threads = 1, .streams = 3, .rows = 1000, .max_bytes = SIZE_MAX};
     return arnn_cache_create(&b->cache, b->w.model, &desc);
 }
 

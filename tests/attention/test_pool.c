@@ -3,6 +3,7 @@
 #include "failing.h"
 
 #include "attention/pool.h"
+#include "base/memory.h"
 #include "kernels/kernels.h"
 
 static arnn_page_shape small_shape(void)
@@ -10,6 +11,12 @@ static arnn_page_shape small_shape(void)
     arnn_page_shape shape = {.layers = 2, .hidden = 4100, .align = 3, .memories = true};
     assert_true(arnn_page_shape_complete(&shape));
     return shape;
+}
+
+/* Bytes of whole cache lines. */
+static size_t lines(size_t bytes)
+{
+    return (bytes + ARNN_ALIGNMENT - 1) / ARNN_ALIGNMENT * ARNN_ALIGNMENT;
 }
 
 static void test_shapes(void **unused)
@@ -23,8 +30,11 @@ static void test_shapes(void **unused)
             assert_true(arnn_page_shape_complete(&shape));
             assert_int_equal(shape.rows, rows[i][1]);
             assert_true(shape.rows <= ARNN_RUN_ROWS);
-            assert_int_equal(shape.layer_floats, rows[i][1] * (rows[i][0] * (1 + keys) + 7 * keys));
-            assert_int_equal(shape.page_floats, 3 * shape.layer_floats);
+            size_t h = lines(rows[i][1] * rows[i][0] * 4), key = lines(rows[i][1] * 7 * 4);
+            assert_int_equal(shape.m_offset, h);
+            assert_int_equal(shape.key_offset, h * (1 + keys));
+            assert_int_equal(shape.layer_bytes, h * (1 + keys) + key * keys);
+            assert_int_equal(shape.page_bytes, 3 * shape.layer_bytes);
         }
     }
 }
@@ -85,15 +95,14 @@ static void test_pages_are_memory(void **unused)
     for (size_t i = 0; i < PAGES; i++) {
         pages[i] = arnn_pool_take(&pool);
         assert_null(pages[i]->next);
-        for (size_t j = 0; j < shape.page_floats; j++)
-            assert_true(pages[i]->floats[j] == 0.0f);
-        for (size_t j = 0; j < shape.page_floats; j++)
-            pages[i]->floats[j] = (float)(i + 1);
+        for (size_t j = 0; j < shape.page_bytes; j++)
+            assert_int_equal(pages[i]->bytes[j], 0);
+        memset(pages[i]->bytes, (int)(i + 1), shape.page_bytes);
     }
     assert_int_equal(pool.unused, 0);
     for (size_t i = 0; i < PAGES; i++) {
-        for (size_t j = 0; j < shape.page_floats; j++)
-            assert_true(pages[i]->floats[j] == (float)(i + 1));
+        for (size_t j = 0; j < shape.page_bytes; j++)
+            assert_int_equal(pages[i]->bytes[j], i + 1);
         arnn_pool_give(&pool, pages[i]);
     }
     assert_int_equal(pool.unused, PAGES);

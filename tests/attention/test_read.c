@@ -24,12 +24,6 @@ static float *floats(size_t count)
     return values;
 }
 
-static void put(float *to, const float *from, size_t count)
-{
-    if (to)
-        memcpy(to, from, count * sizeof *to);
-}
-
 /* Rows of one layer go to the tape; the other layer is left as NaN, so that reading it would show. */
 static void append(world *w, size_t row)
 {
@@ -38,14 +32,11 @@ static void append(world *w, size_t row)
     arnn_tape_open(&w->tape, &w->shape);
     arnn_tape_release(&w->tape, &w->pool);
     for (size_t layer = 0; layer < w->shape.layers; layer++) {
-        arnn_tape_rows at = arnn_page_rows(w->tape.newest, &w->shape, layer, row);
-        if (layer != w->layer) {
-            at.h[0] = NAN;
-            continue;
-        }
-        put(at.h, w->h + row * w->n, w->n);
-        put(at.m, w->m + row * w->n, w->n);
-        put(at.key, w->key + row * w->k, w->k);
+        if (layer != w->layer)
+            *(float *)arnn_page_rows(w->tape.newest, &w->shape, layer, row).h = NAN;
+        else
+            arnn_tape_write(&w->tape, &w->shape, &arnn_kernels_ref, layer, row, w->h + row * w->n, w->m + row * w->n,
+                            w->key + row * w->k, 1);
     }
     w->tape.length++;
 }
@@ -76,8 +67,7 @@ static world world_of(rng *r)
     w.shape.rows = 1 + rng_below(r, 40);
     w.shape.window = rng_below(r, 3) ? 1 + rng_below(r, 30) : 0;
     w.shape.sinks = w.shape.window ? rng_below(r, 2) * rng_below(r, 30) : 0;
-    w.shape.layer_floats = w.shape.rows * (w.n * (memories ? 2 : 1) + w.k);
-    w.shape.page_floats = 2 * w.shape.layer_floats;
+    assert_true(arnn_page_shape_complete(&w.shape));
     arnn_pool_create(&w.pool, &w.shape, SIZE_MAX);
     w.h = floats(MOST_ROWS * w.n);
     w.m = floats(MOST_ROWS * w.n);

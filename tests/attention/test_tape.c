@@ -12,8 +12,7 @@ static arnn_page_shape shape_of(size_t rows, size_t window, size_t sinks, bool m
     shape.rows = rows;
     shape.window = window;
     shape.sinks = sinks;
-    shape.layer_floats = rows * (HIDDEN * (memories ? 2 : 1) + shape.align);
-    shape.page_floats = LAYERS * shape.layer_floats;
+    assert_true(arnn_page_shape_complete(&shape));
     return shape;
 }
 

@@ -105,9 +105,9 @@ static inline result result_begin(const reading *a, guard_side side)
 static inline void result_extend(result *to, const reading *a, const arnn_kernels *table, size_t from, size_t end)
 {
     arnn_run run = a->run;
-    run.h += from * a->stride;
-    run.m = run.m ? run.m + from * a->n : NULL;
-    run.key = run.key ? run.key + from * a->k : NULL;
+    run.h = a->h.floats + from * a->stride;
+    run.m = run.m ? a->m.floats + from * a->n : NULL;
+    run.key = run.key ? a->key.floats + from * a->k : NULL;
     run.first += from;
     run.count = end - from;
     if (run.count)

@@ -1,0 +1,43 @@
+/* Blocks of rows: what the read, its scores and its weighted sums have in common. */
+#ifndef ARNN_KERNELS_VEC_BLOCK_H
+#define ARNN_KERNELS_VEC_BLOCK_H
+
+#include <stdint.h>
+
+#include "kernels/vec_kernels.h"
+
+#define BLOCK_BYTES 16384 /* of states: half of a first cache */
+#define BLOCK_ROWS  64    /* at most; a divisor of ARNN_RUN_ROWS */
+#define LINE        64    /* bytes of a cache line */
+
+/* Rows of one run that belong to one block. Lane i of a block is its i-th row; those from begin to end - 1 are
+   there. */
+typedef struct block {
+    const arnn_run *run;
+    size_t first; /* absolute index of lane 0 */
+    size_t rows, begin, end;
+    uintptr_t next_h, next_m; /* addresses of the next block's rows, or where there is none of this one's */
+} block;
+
+/* Where a lane that is there stands in its run. */
+ARNN_INLINE size_t row_of(const block *at, size_t lane)
+{
+    return at->first + lane - at->run->first;
+}
+
+/* Addresses and not pointers, as a fetch may go beyond what is there. */
+ARNN_INLINE void fetch(uintptr_t address)
+{
+    __builtin_prefetch((const void *)address);
+}
+
+/* e (rows): the scores of a block's rows, without recency; those of lanes that are not there are anything. */
+typedef void score_kernel(float *e, const arnn_query *query, const block *at);
+score_kernel ARNN_VEC(score_dot), ARNN_VEC(score_exponent), ARNN_VEC(score_tanh);
+
+/* sums (n) += weights (count) times rows (count, n) of a type, `stride` elements apart. next: the half of the next
+   block that the scores did not fetch. */
+void ARNN_VEC(add_rows)(float *sums, const void *rows, int32_t type, size_t stride, const float *weights, size_t count,
+                        size_t n, uintptr_t next);
+
+#endif

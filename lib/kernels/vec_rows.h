@@ -1,0 +1,71 @@
+/* Rows of any element type as pairs of float vectors. `type` is known when a function is compiled: each use becomes the
+   loads of its type and no more. A row and the floats that go with it (query, sums) are taken in the same order, which
+   is the type's own. */
+#ifndef ARNN_KERNELS_VEC_ROWS_H
+#define ARNN_KERNELS_VEC_ROWS_H
+
+#include <string.h>
+
+#include "kernels/element.h"
+#include "kernels/vec.h"
+
+#define PAIR (2 * VF_LANES)
+
+/* arnn_element_of(type)->bytes, in a form that compilers see through. */
+ARNN_INLINE size_t element_bytes(const int32_t type)
+{
+    return type == ARNN_TYPE_F32 ? 4 : type == ARNN_TYPE_I8 ? 1 : 2;
+}
+
+/* PAIR elements. */
+ARNN_INLINE vf2 pair_of_row(const unsigned char *p, const int32_t type)
+{
+    if (type == ARNN_TYPE_BF16)
+        return vf2_from_bf16((const uint16_t *)p);
+    if (type == ARNN_TYPE_F16)
+        return (vf2){vf_from_f16((const uint16_t *)p), vf_from_f16((const uint16_t *)p + VF_LANES)};
+    if (type == ARNN_TYPE_I8)
+        return (vf2){vf_from_i8((const int8_t *)p), vf_from_i8((const int8_t *)p + VF_LANES)};
+    return (vf2){vf_load((const float *)p), vf_load((const float *)p + VF_LANES)};
+}
+
+/* PAIR floats, in the order of the type. */
+ARNN_INLINE vf2 pair_of_floats(const float *p, const int32_t type)
+{
+    return type == ARNN_TYPE_BF16 ? vf2_load(p) : (vf2){vf_load(p), vf_load(p + VF_LANES)};
+}
+
+ARNN_INLINE void store_pair(float *p, vf2 v, const int32_t type)
+{
+    if (type == ARNN_TYPE_BF16) {
+        vf2_store(p, v);
+        return;
+    }
+    vf_store(p, v.a);
+    vf_store(p + VF_LANES, v.b);
+}
+
+/* The same of the first `count` < PAIR elements; the others are 0. By way of a copy: nothing beyond them may be
+   touched, and few rows have a tail. */
+ARNN_INLINE vf2 pair_of_row_n(const unsigned char *p, size_t count, const int32_t type)
+{
+    unsigned char room[PAIR * sizeof(float)] = {0};
+    memcpy(room, p, count * element_bytes(type));
+    return pair_of_row(room, type);
+}
+
+ARNN_INLINE vf2 pair_of_floats_n(const float *p, size_t count, const int32_t type)
+{
+    float room[PAIR] = {0};
+    memcpy(room, p, count * sizeof *p);
+    return pair_of_floats(room, type);
+}
+
+ARNN_INLINE void store_pair_n(float *p, vf2 v, size_t count, const int32_t type)
+{
+    float room[PAIR];
+    store_pair(room, v, type);
+    memcpy(p, room, count * sizeof *p);
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* The weighted sum of a block's rows on vectors: a strip of columns at a time, whose sums stay in registers. While it is
+   made, the other half of the next block is fetched. */
+#include "kernels/vec_block.h"
+#include "kernels/vec_rows.h"
+
+#define PAIRS (VF_COLUMNS / 2) /* of a strip */
+#define FEWER (PAIRS / 2 > 0 ? PAIRS / 2 : 1)
+
+/* Bytes of the next block that a row of a strip fetches: half of those it reads, which may be more or less than a
+   line. */
+ARNN_INLINE size_t share_of(const size_t pairs, const size_t bytes)
+{
+    return pairs * PAIR / 2 * bytes;
+}
+
+ARNN_INLINE void fetch_share(uintptr_t next, size_t row, const size_t share)
+{
+    if (share < LINE && row % (LINE / (share < LINE ? share : LINE)) != 0)
+        return;
+    for (size_t line = 0; line < share; line += LINE)
+        fetch(next + row * share + line);
+}
+
+/* `pairs` pairs of columns, over `count` rows in their order. */
+ARNN_INLINE void add_strip(float *sums, const unsigned char *rows, size_t stride_bytes, const float *weights,
+                           size_t count, uintptr_t next, const size_t pairs, const int32_t type)
+{
+    const size_t bytes = element_bytes(type);
+    vf2 columns[PAIRS];
+    for (size_t c = 0; c < pairs; c++)
+        columns[c] = pair_of_floats(sums + c * PAIR, type);
+#pragma GCC unroll 8
+    for (size_t r = 0; r < count; r++) {
+        vf weight = vf_set(weights[r]);
+        fetch_share(next, r, share_of(pairs, bytes));
+        for (size_t c = 0; c < pairs; c++) {
+            vf2 row = pair_of_row(rows + r * stride_bytes + c * PAIR * bytes, type);
+            columns[c].a = vf_fma(weight, row.a, columns[c].a);
+            columns[c].b = vf_fma(weight, row.b, columns[c].b);
+        }
+    }
+    for (size_t c = 0; c < pairs; c++)
+        store_pair(sums + c * PAIR, columns[c], type);
+}
+
+ARNN_INLINE void add_tail(float *sums, const unsigned char *rows, size_t stride_bytes, const float *weights,
+                          size_t count, size_t left, const int32_t type)
+{
+    vf2 column = pair_of_floats_n(sums, left, type);
+    for (size_t r = 0; r < count; r++) {
+        vf weight = vf_set(weights[r]);
+        vf2 row = pair_of_row_n(rows + r * stride_bytes, left, type);
+        column.a = vf_fma(weight, row.a, column.a);
+        column.b = vf_fma(weight, row.b, column.b);
+    }
+    store_pair_n(sums, column, left, type);
+}
+
+ARNN_INLINE void add_typed(float *sums, const void *first, size_t stride, const float *weights, size_t count, size_t n,
+                           uintptr_t next, const int32_t type)
+{
+    const size_t bytes = element_bytes(type);
+    const unsigned char *rows = first;
+    size_t i = 0;
+    for (; i + PAIRS * PAIR <= n; i += PAIRS * PAIR, next += count * share_of(PAIRS, bytes))
+        add_strip(sums + i, rows + i * bytes, stride * bytes, weights, count, next, PAIRS, type);
+    for (; i + FEWER * PAIR <= n; i += FEWER * PAIR, next += count * share_of(FEWER, bytes))
+        add_strip(sums + i, rows + i * bytes, stride * bytes, weights, count, next, FEWER, type);
+    for (; i + PAIR <= n; i += PAIR, next += count * share_of(1, bytes))
+        add_strip(sums + i, rows + i * bytes, stride * bytes, weights, count, next, 1, type);
+    if (i < n)
+        add_tail(sums + i, rows + i * bytes, stride * bytes, weights, count, n - i, type);
+}
+
+typedef void add_kernel(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
+                        uintptr_t next);
+
+static void add_f32(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
+                    uintptr_t next)
+{
+    add_typed(sums, rows, stride, weights, count, n, next, ARNN_TYPE_F32);
+}
+
+static void add_f16(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
+                    uintptr_t next)
+{
+    add_typed(sums, rows, stride, weights, count, n, next, ARNN_TYPE_F16);
+}
+
+static void add_bf16(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
+                     uintptr_t next)
+{
+    add_typed(sums, rows, stride, weights, count, n, next, ARNN_TYPE_BF16);
+}
+
+static void add_i8(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
+                   uintptr_t next)
+{
+    float scaled[BLOCK_ROWS];
+    for (size_t r = 0; r < count; r++)
+        scaled[r] = weights[r] / 127.0f;
+    add_typed(sums, rows, stride, scaled, count, n, next, ARNN_TYPE_I8);
+}
+
+void ARNN_VEC(add_rows)(float *sums, const void *rows, int32_t type, size_t stride, const float *weights, size_t count,
+                        size_t n, uintptr_t next)
+{
+    static add_kernel *const kernels[ARNN_TYPES] = {add_f32, add_f16, add_bf16, add_i8};
+    kernels[type](sums, rows, stride, weights, count, n, next);
+}
