@@ -57,18 +57,28 @@ ARNN_INLINE vf vf_sign(vf v, vf of) { return _mm256_or_ps(v, _mm256_and_ps(vf_se
 
 ARNN_INLINE vf vf_below(vf a, vf b, vf x, vf y) { return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
 
+/* The halves side by side are added first, then (0 + 2) + (1 + 3) of what is left. */
+ARNN_INLINE __m128 vf_halves(vf v) { return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)); }
+
+ARNN_INLINE __m128 vf_four_sums(__m128 a, __m128 b, __m128 c, __m128 d)
+{
+    __m128 ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b)); /* a0 + a2, b0 + b2, a1 + a3, b1 + b3 */
+    __m128 cd = _mm_add_ps(_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
+    return _mm_add_ps(_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab));
+}
+
 ARNN_INLINE vf vf_sums(const vf v[VF_GROUP])
 {
-    vf low = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
-    vf high = _mm256_hadd_ps(_mm256_hadd_ps(v[4], v[5]), _mm256_hadd_ps(v[6], v[7]));
-    return _mm256_add_ps(_mm256_permute2f128_ps(low, high, 0x20), _mm256_permute2f128_ps(low, high, 0x31));
+    __m128 low = vf_four_sums(vf_halves(v[0]), vf_halves(v[1]), vf_halves(v[2]), vf_halves(v[3]));
+    __m128 high = vf_four_sums(vf_halves(v[4]), vf_halves(v[5]), vf_halves(v[6]), vf_halves(v[7]));
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
 }
 
 ARNN_INLINE float vf_sum(vf v)
 {
-    vf pairs = _mm256_hadd_ps(v, v);
-    vf fours = _mm256_hadd_ps(pairs, pairs);
-    return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(fours), _mm256_extractf128_ps(fours, 1)));
+    __m128 four = vf_halves(v);
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
 ARNN_INLINE float vf_one(vf v) { return _mm256_cvtss_f32(v); }
