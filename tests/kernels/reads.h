@@ -8,7 +8,8 @@
 typedef struct reading {
     arnn_read_kind kind;
     size_t n, k, count, stride;
-    guard h, m, key, query, score;
+    guard h, m, key, query, score;  /* in float32: the rows as their types have rounded them */
+    guard h_rows, m_rows, key_rows; /* the rows as elements of their types; empty where that is float32 */
     guard sum_h, sum_m; /* of the partial before the run */
     float max, sum;     /* likewise */
     arnn_query form;
@@ -26,7 +27,26 @@ typedef struct shape {
     size_t n, k, count, stride, first;
     bool memories;
     float recency;
+    int32_t h_type, m_type, key_type;
 } shape;
+
+/* Rows as elements of a type; the floats become what those stand for. Of float32 they are the rows themselves. */
+static inline guard encoded(const guard *floats, int32_t type, guard_side side)
+{
+    const arnn_element *element = arnn_element_of(type);
+    guard rows = guard_make_bytes(type == ARNN_TYPE_F32 ? 0 : floats->count * element->bytes, side);
+    for (size_t i = 0; i < floats->count && rows.bytes; i++) {
+        element->encode(rows.floats, i, floats->floats[i]);
+        floats->floats[i] = element->decode(rows.floats, i);
+    }
+    return rows;
+}
+
+static inline const void *rows_from(const guard *floats, const guard *rows, int32_t type, size_t elements)
+{
+    const guard *from = type == ARNN_TYPE_F32 ? floats : rows;
+    return (const unsigned char *)from->floats + elements * arnn_element_of(type)->bytes;
+}
 
 /* Keys and queries within `size`; of the exponent kind what is kept is exp(2 ..) of them. */
 static inline void fill_keys(rng *r, guard *values, arnn_read_kind kind, float size)
@@ -66,10 +86,16 @@ static inline reading reading_make(rng *r, const shape *s, guard_side side)
     };
     for (size_t j = 0; j < a.k; j++)
         a.form.score_sum += a.score.floats[j];
+    a.h_rows = encoded(&a.h, s->h_type, side);
+    a.m_rows = encoded(&a.m, s->m_type, side);
+    a.key_rows = encoded(&a.key, s->key_type, side);
     a.run = (arnn_run){
-        .h = a.h.floats,
-        .m = s->memories ? a.m.floats : NULL,
-        .key = keys ? a.key.floats : NULL,
+        .h = rows_from(&a.h, &a.h_rows, s->h_type, 0),
+        .m = s->memories ? rows_from(&a.m, &a.m_rows, s->m_type, 0) : NULL,
+        .key = keys ? rows_from(&a.key, &a.key_rows, s->key_type, 0) : NULL,
+        .h_type = s->h_type,
+        .m_type = s->m_type,
+        .key_type = s->key_type,
         .h_stride = s->stride,
         .first = s->first,
         .count = s->count,
@@ -79,14 +105,16 @@ static inline reading reading_make(rng *r, const shape *s, guard_side side)
 
 static inline void reading_freeze(const reading *a)
 {
-    const guard *const inputs[] = {&a->h, &a->m, &a->key, &a->query, &a->score, &a->sum_h, &a->sum_m};
+    const guard *const inputs[] = {&a->h,     &a->m,     &a->key,    &a->query,  &a->score,
+                                   &a->sum_h, &a->sum_m, &a->h_rows, &a->m_rows, &a->key_rows};
     for (size_t i = 0; i < COUNT(inputs); i++)
         guard_freeze(inputs[i]);
 }
 
 static inline void reading_free(reading *a)
 {
-    guard *const all[] = {&a->h, &a->m, &a->key, &a->query, &a->score, &a->sum_h, &a->sum_m};
+    guard *const all[] = {&a->h,     &a->m,     &a->key,    &a->query,  &a->score,
+                          &a->sum_h, &a->sum_m, &a->h_rows, &a->m_rows, &a->key_rows};
     for (size_t i = 0; i < COUNT(all); i++)
         guard_free(all[i]);
 }
@@ -105,9 +133,9 @@ static inline result result_begin(const reading *a, guard_side side)
 static inline void result_extend(result *to, const reading *a, const arnn_kernels *table, size_t from, size_t end)
 {
     arnn_run run = a->run;
-    run.h = a->h.floats + from * a->stride;
-    run.m = run.m ? a->m.floats + from * a->n : NULL;
-    run.key = run.key ? a->key.floats + from * a->k : NULL;
+    run.h = rows_from(&a->h, &a->h_rows, run.h_type, from * a->stride);
+    run.m = run.m ? rows_from(&a->m, &a->m_rows, run.m_type, from * a->n) : NULL;
+    run.key = run.key ? rows_from(&a->key, &a->key_rows, run.key_type, from * a->k) : NULL;
     run.first += from;
     run.count = end - from;
     if (run.count)

@@ -18,6 +18,11 @@ static shape random_shape(rng *r, size_t most)
         .recency = rng_below(r, 2) ? 0.0f : rng_float(r, 0.5f),
     };
     s.stride = s.n + rng_below(r, 2) * rng_below(r, 20);
+    if (rng_below(r, 2)) {
+        s.h_type = (int32_t)rng_below(r, ARNN_TYPES);
+        s.m_type = rng_below(r, 2) ? ARNN_TYPE_BF16 : ARNN_TYPE_F32;
+        s.key_type = rng_below(r, 2) ? ARNN_TYPE_BF16 : ARNN_TYPE_F32;
+    }
     return s;
 }
 
@@ -58,7 +63,7 @@ static void test_random_runs(void **unused)
 {
     (void)unused;
     rng r = RNG;
-    for (size_t i = 0; i < 400; i++) {
+    for (size_t i = 0; i < 800; i++) {
         reading a = random_reading(&r, i % 40 ? 40 : ARNN_RUN_ROWS, i % GUARD_SIDES);
         check_tables(&a, i % GUARD_SIDES);
         reading_free(&a);
@@ -70,9 +75,10 @@ static void test_full_runs(void **unused)
 {
     (void)unused;
     rng r = RNG;
-    for (size_t i = 0; i < 9; i++) {
+    for (size_t i = 0; i < 3 * ARNN_TYPES; i++) {
         shape s = random_shape(&r, 1);
         s.kind = (arnn_read_kind)(i % ARNN_READS);
+        s.h_type = (int32_t)(i % ARNN_TYPES);
         s.count = ARNN_RUN_ROWS;
         reading a = reading_make(&r, &s, GUARD_BEHIND);
         check_tables(&a, GUARD_BEHIND);

@@ -15,10 +15,10 @@ static size_t page_bytes(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-guard guard_make(size_t count, guard_side side)
+guard guard_make_bytes(size_t bytes, guard_side side)
 {
-    size_t page = page_bytes(), bytes = count * sizeof(float);
-    guard array = {.count = count, .inside = (bytes + page - 1) / page * page};
+    size_t page = page_bytes();
+    guard array = {.bytes = bytes, .inside = (bytes + page - 1) / page * page};
     array.map = mmap(NULL, array.inside + 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (array.map == MAP_FAILED || mprotect(array.map, page, PROT_NONE) ||
         mprotect(array.map + page + array.inside, page, PROT_NONE))
@@ -27,6 +27,13 @@ guard guard_make(size_t count, guard_side side)
     for (size_t i = 0; i < array.inside; i++)
         inside[i] = CANARY;
     array.floats = (float *)(void *)(inside + (side == GUARD_BEHIND ? array.inside - bytes : 0));
+    return array;
+}
+
+guard guard_make(size_t count, guard_side side)
+{
+    guard array = guard_make_bytes(count * sizeof(float), side);
+    array.count = count;
     for (size_t i = 0; i < count; i++)
         array.floats[i] = NAN;
     return array;
@@ -43,7 +50,7 @@ bool guard_intact(const guard *array)
     const unsigned char *inside = array->map + page_bytes(), *own = (const unsigned char *)array->floats;
     for (size_t i = 0; i < array->inside; i++) {
         const unsigned char *byte = inside + i;
-        if ((byte < own || byte >= own + array->count * sizeof(float)) && *byte != CANARY)
+        if ((byte < own || byte >= own + array->bytes) && *byte != CANARY)
             return false;
     }
     return true;

@@ -9,14 +9,17 @@
 typedef enum { GUARD_BEHIND, GUARD_BEFORE, GUARD_SIDES } guard_side;
 
 typedef struct guard {
-    float *floats;
-    size_t count;
+    float *floats;        /* (count), or bytes of any kind */
+    size_t count, bytes;
     unsigned char *map; /* a forbidden page, `inside` bytes, a forbidden page */
     size_t inside;
 } guard;
 
 /* `count` floats, all NaN. Flush behind, they begin at any multiple of 4 bytes. */
 guard guard_make(size_t count, guard_side side);
+
+/* Bytes, for elements of another type. */
+guard guard_make_bytes(size_t bytes, guard_side side);
 
 /* From now on writing kills. */
 void guard_freeze(const guard *array);
