@@ -198,6 +198,15 @@ arnn_status arnn_model_parameter(const arnn_model *model, const char **name, siz
 arnn_status arnn_model_read(const arnn_model *model, float *values, const char *name, size_t count);
 arnn_status arnn_model_write(arnn_model *model, const char *name, const float *values, size_t count);
 
+/* The type to which weights are rounded for steps: smaller ones take less memory and, where that is what a step waits
+   for, less time. F32 (the default) is the parameters themselves. F16 and BF16 round every weight to the nearest; I8
+   rounds a row to multiples of its largest weight over 127. Rounded are the matrices as steps use them (for dot scores
+   the folded scale W_K' W_Q); biases, embeddings and states stay float32, sums are made in float32, and the parameters
+   that are read, saved and trained stay as they are. A product is off by at most d sum_i |w_i x_i| with d = 2^-12 (F16,
+   weights from 2^-14 on), 2^-9 (BF16), and by sum_i |x_i| max_j |w_j| / 254 (I8).
+   Errors: ARNN_INVALID_ARGUMENT, ARNN_BUSY. */
+arnn_status arnn_model_set_weight_type(arnn_model *model, int32_t type);
+
 /* Initialises every parameter from a seed. weight_hh: an orthogonal matrix per gate (LAPACK QR of a normal matrix,
    signs made unique); weight_ih, biases: uniform in +-1/sqrt(n), as PyTorch's; embed: standard normal; readout: uniform
    in +-1/sqrt(|r|); attention as attention_start says, attn_score uniform in +-1/sqrt(k). The random numbers are the

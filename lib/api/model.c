@@ -110,6 +110,17 @@ arnn_status arnn_model_write(arnn_model *model, const char *name, const float *v
     return status;
 }
 
+arnn_status arnn_model_set_weight_type(arnn_model *model, int32_t type)
+{
+    ARNN_REQUIRE(model);
+    arnn_status status = arnn_element_check("type", type, ~0u);
+    if (!status && type != model->weight_type)
+        status = arnn_model_change(model);
+    if (!status)
+        model->weight_type = type;
+    return status;
+}
+
 arnn_status arnn_model_init(arnn_model *model, uint64_t seed)
 {
     ARNN_REQUIRE(model);

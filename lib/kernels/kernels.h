@@ -18,10 +18,13 @@
 
 /* ---- the recurrent product ---- */
 
-/* A weight matrix as one table wants it. Made once a model by `pack`. */
+/* A weight matrix as one table wants it. Made once a model by `pack`. Its weights are rounded to a type: of int8 with a
+   scale for every output, the largest of its weights over 127. */
 typedef struct arnn_packed {
     size_t outputs, inputs;
-    float *values; /* packed_count(outputs, inputs) floats */
+    int32_t type;  /* ARNN_TYPE_.. */
+    void *values;  /* packed_bytes(outputs, inputs, type) bytes */
+    float *scales; /* (outputs); NULL but for int8 */
 } arnn_packed;
 
 /* ---- the cells ---- */
@@ -93,7 +96,7 @@ typedef struct arnn_kernels {
     const char *name;
     bool (*supported)(void); /* by this processor */
 
-    size_t (*packed_count)(size_t outputs, size_t inputs);
+    size_t (*packed_bytes)(size_t outputs, size_t inputs, int32_t type); /* SIZE_MAX where they overflow */
     /* weights: (outputs, inputs), rows `stride` apart */
     void (*pack)(const arnn_packed *packed, const float *weights, size_t stride);
     /* y (streams, outputs) += x (streams, inputs) W', each sum in the order of the inputs, beginning at y */
@@ -113,9 +116,14 @@ extern const arnn_kernels arnn_kernels_ref;
 extern const arnn_kernels arnn_kernels_avx2;
 #endif
 
+/* What a row of weights is divided by before it is rounded: 1, or for int8 the largest of them, so that a weight is its
+   element times this. Then the division, of which 0 / 0 is 0. */
+float arnn_weights_unit(const float *weights, size_t count, int32_t type);
+float arnn_weights_divide(float weight, float unit);
+
 /* Parts of `ref` that other tables build on. */
 bool arnn_ref_supported(void);
-size_t arnn_ref_packed_count(size_t outputs, size_t inputs);
+size_t arnn_ref_packed_bytes(size_t outputs, size_t inputs, int32_t type);
 void arnn_ref_pack(const arnn_packed *packed, const float *weights, size_t stride);
 void arnn_ref_product(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                       size_t streams);

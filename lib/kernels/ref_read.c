@@ -144,7 +144,7 @@ void arnn_ref_encode_i8(void *row, const float *values, size_t count)
 const arnn_kernels arnn_kernels_ref = {
     .name = "ref",
     .supported = arnn_ref_supported,
-    .packed_count = arnn_ref_packed_count,
+    .packed_bytes = arnn_ref_packed_bytes,
     .pack = arnn_ref_pack,
     .product = arnn_ref_product,
     .rnn_tanh = arnn_ref_rnn_tanh,

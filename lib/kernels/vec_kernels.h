@@ -5,7 +5,7 @@
 #include "kernels/kernels.h"
 #include "kernels/vec.h"
 
-size_t ARNN_VEC(packed_count)(size_t outputs, size_t inputs);
+size_t ARNN_VEC(packed_bytes)(size_t outputs, size_t inputs, int32_t type);
 void ARNN_VEC(pack)(const arnn_packed *packed, const float *weights, size_t stride);
 void ARNN_VEC(product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                        size_t streams);

@@ -8,7 +8,7 @@
 const arnn_kernels ARNN_JOIN(arnn_, kernels, ARNN_ISA) = {
     .name = TEXT(ARNN_ISA),
     .supported = ARNN_JOIN(arnn_, cpu_has, ARNN_ISA),
-    .packed_count = ARNN_VEC(packed_count),
+    .packed_bytes = ARNN_VEC(packed_bytes),
     .pack = ARNN_VEC(pack),
     .product = ARNN_VEC(product),
     .rnn_tanh = ARNN_VEC(rnn_tanh),

@@ -123,7 +123,7 @@ static void read_tanh(arnn_partial *partial, const arnn_query *query, const arnn
 const arnn_kernels arnn_kernels_blas = {
     .name = "blas",
     .supported = arnn_ref_supported,
-    .packed_count = arnn_ref_packed_count,
+    .packed_bytes = arnn_ref_packed_bytes,
     .pack = arnn_ref_pack,
     .product = product,
     .rnn_tanh = arnn_ref_rnn_tanh,

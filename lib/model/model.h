@@ -18,6 +18,7 @@ struct arnn_model {
     const arnn_kernels *kernels;
     arnn_parameters parameters;
 
+    int32_t weight_type;   /* to which ready weights are rounded */
     pthread_mutex_t mutex; /* guards what follows, while states are made and ended by different threads */
     size_t states;         /* that rest on it: while there are any, parameters do not change */
     arnn_ready *ready;     /* made for the first state; NULL when parameters have changed since */

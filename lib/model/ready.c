@@ -40,8 +40,10 @@ void arnn_ready_align(const arnn_ready_layer *layer, const arnn_affine *affine, 
 
 static void affine_destroy(arnn_affine *affine)
 {
-    for (size_t s = 0; s < ARNN_SOURCES; s++)
+    for (size_t s = 0; s < ARNN_SOURCES; s++) {
         arnn_free(affine->parts[s].values);
+        arnn_free(affine->parts[s].scales);
+    }
 }
 
 /* Packs the columns that belong to one source and moves on to those of the next. */
@@ -49,9 +51,10 @@ static arnn_status pack_part(arnn_affine *affine, arnn_source source, size_t inp
                              size_t stride, const arnn_kernels *kernels)
 {
     arnn_packed *part = &affine->parts[source];
-    *part = (arnn_packed){.outputs = affine->outputs, .inputs = inputs};
-    part->values = arnn_alloc_floats(kernels->packed_count(affine->outputs, inputs));
-    if (!part->values)
+    *part = (arnn_packed){.outputs = affine->outputs, .inputs = inputs, .type = affine->type};
+    part->values = arnn_alloc(kernels->packed_bytes(affine->outputs, inputs, affine->type), 1);
+    part->scales = affine->type == ARNN_TYPE_I8 ? arnn_alloc_floats(affine->outputs) : NULL;
+    if (!part->values || (affine->type == ARNN_TYPE_I8 && !part->scales))
         return arnn_error_no_memory("packed weights");
     kernels->pack(part, *weights, stride);
     *weights += inputs;
@@ -64,18 +67,19 @@ typedef struct part {
 } part;
 
 /* weights (outputs, sum of inputs), row-major. */
-static arnn_status affine_create(arnn_affine *affine, const arnn_kernels *kernels, const float *weights,
-                                 const float *bias, size_t outputs, const part *parts, size_t count)
+static arnn_status affine_create(arnn_affine *affine, const arnn_model *model, const float *weights, const float *bias,
+                                 size_t outputs, const part *parts, size_t count)
 {
     size_t stride = 0;
     arnn_status status = ARNN_OK;
     affine->outputs = outputs;
+    affine->type = model->weight_type;
     affine->bias = bias;
     for (size_t i = 0; i < count; i++)
         stride += parts[i].inputs;
     for (size_t i = 0; i < count && !status; i++) {
         if (parts[i].inputs)
-            status = pack_part(affine, parts[i].source, parts[i].inputs, &weights, stride, kernels);
+            status = pack_part(affine, parts[i].source, parts[i].inputs, &weights, stride, model->kernels);
     }
     return status;
 }
@@ -109,11 +113,11 @@ static arnn_status create_cell(arnn_ready_layer *ready, const arnn_model *model,
         {ARNN_FROM_SUMMARY, arnn_wiring_of(desc)->carries_h ? n : 0},
     };
     const part carried[] = {{ARNN_FROM_CARRIED, n}};
-    arnn_status status = affine_create(&ready->input, model->kernels, values_of(model, ARNN_WEIGHT_IH, layer),
+    arnn_status status = affine_create(&ready->input, model, values_of(model, ARNN_WEIGHT_IH, layer),
                                        values_of(model, ARNN_BIAS_IH, layer), outputs, input, 3);
     if (status)
         return status;
-    return affine_create(&ready->recurrent, model->kernels, values_of(model, ARNN_WEIGHT_HH, layer),
+    return affine_create(&ready->recurrent, model, values_of(model, ARNN_WEIGHT_HH, layer),
                          values_of(model, ARNN_BIAS_HH, layer), outputs, carried, 1);
 }
 
@@ -145,7 +149,7 @@ static arnn_status create_query(arnn_ready_layer *ready, const arnn_model *model
     float *folded = arnn_size_mul(&count, outputs, weights->z) ? arnn_alloc_floats(count) : NULL;
     arnn_status status = folded ? score->fold(folded, weights) : arnn_error_no_memory("the folded query matrix");
     if (!status)
-        status = affine_create(&ready->query, model->kernels, folded, NULL, outputs, z, 3);
+        status = affine_create(&ready->query, model, folded, NULL, outputs, z, 3);
     arnn_free(folded);
     return status;
 }
@@ -188,7 +192,7 @@ static arnn_status create_attention(arnn_ready_layer *ready, const arnn_model *m
     create_reader(ready, model, layer, &weights, whole);
     arnn_status status = create_query(ready, model, layer, score, &weights);
     if (!status && score->has_keys)
-        status = affine_create(&ready->key, model->kernels, weights.key, NULL, model->desc.align, hidden, 1);
+        status = affine_create(&ready->key, model, weights.key, NULL, model->desc.align, hidden, 1);
     return status;
 }
 
@@ -211,7 +215,7 @@ static arnn_status create_readout(arnn_ready *ready, const arnn_model *model)
     };
     if (desc->outputs == 0)
         return ARNN_OK;
-    return affine_create(&ready->readout, model->kernels, values_of(model, ARNN_READOUT, 0),
+    return affine_create(&ready->readout, model, values_of(model, ARNN_READOUT, 0),
                          values_of(model, ARNN_READOUT_BIAS, 0), desc->outputs, sources, 2);
 }
 

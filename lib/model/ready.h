@@ -22,6 +22,7 @@ typedef struct arnn_affine {
     arnn_packed parts[ARNN_SOURCES]; /* inputs 0: none */
     const float *bias;               /* (outputs), NULL: zero */
     size_t outputs;
+    int32_t type; /* ARNN_TYPE_.. of the weights */
 } arnn_affine;
 
 typedef struct arnn_ready_layer {

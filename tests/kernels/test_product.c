@@ -6,12 +6,48 @@ static const size_t widths[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48
 
 typedef struct problem {
     size_t outputs, inputs, streams, x_stride, y_stride;
-    guard weights, x, y; /* y: what the product is added to */
+    int32_t type;
+    guard weights, rounded, x, y; /* rounded: the weights, as their type rounds them; y: what the product is added to */
+    float *scales;                /* (outputs): room for those of packed weights; NULL but for int8 */
 } problem;
+
+/* By how much rounding may move a weight of a row whose largest is `most`: as the header states it. */
+static double rounding_bound(int32_t type, double weight, double most)
+{
+    const double bounds[ARNN_TYPES] = {0.0, fabs(weight) / 2048.0 + 0x1p-25, fabs(weight) / 256.0, most / 254.0};
+    return bounds[type] + 2.0 * U * most;
+}
+
+static void round_weights(const problem *p)
+{
+    const arnn_element *element = arnn_element_of(p->type);
+    for (size_t o = 0; o < p->outputs; o++) {
+        const float *row = p->weights.floats + o * p->inputs;
+        float unit = 1.0f, most = 0.0f, room;
+        for (size_t i = 0; i < p->inputs; i++)
+            most = fmaxf(most, fabsf(row[i]));
+        if (p->type == ARNN_TYPE_I8)
+            unit = most;
+        for (size_t i = 0; i < p->inputs; i++) {
+            float *to = &p->rounded.floats[o * p->inputs + i];
+            element->encode(&room, 0, unit == 0.0f ? 0.0f : row[i] / unit);
+            *to = unit * element->decode(&room, 0);
+            assert_near((double)*to, (double)row[i], rounding_bound(p->type, (double)row[i], (double)most));
+        }
+    }
+}
+
+static arnn_packed packed_of(const problem *p, const guard *values)
+{
+    return (arnn_packed){
+        .outputs = p->outputs, .inputs = p->inputs, .type = p->type, .values = values->floats, .scales = p->scales};
+}
 
 static problem make(rng *r, size_t outputs, size_t inputs, size_t streams, guard_side side)
 {
     problem p = {.outputs = outputs, .inputs = inputs, .streams = streams};
+    p.type = rng_below(r, 2) ? ARNN_TYPE_F32 : (int32_t)rng_below(r, ARNN_TYPES);
+    p.scales = p.type == ARNN_TYPE_I8 ? calloc(outputs + 1, sizeof *p.scales) : NULL;
     p.x_stride = inputs + rng_below(r, 2) * rng_below(r, 20);
     p.y_stride = outputs + rng_below(r, 2) * rng_below(r, 20);
     p.weights = guard_make(outputs * inputs, side);
@@ -20,6 +56,8 @@ static problem make(rng *r, size_t outputs, size_t inputs, size_t streams, guard
     rng_fill(r, p.weights.floats, p.weights.count, 1.0f);
     rng_rows(r, p.x.floats, streams, inputs, p.x_stride, 1.0f);
     rng_rows(r, p.y.floats, streams, outputs, p.y_stride, 1.0f);
+    p.rounded = guard_make(outputs * inputs, side);
+    round_weights(&p);
     guard_freeze(&p.weights);
     guard_freeze(&p.x);
     guard_freeze(&p.y);
@@ -28,7 +66,9 @@ static problem make(rng *r, size_t outputs, size_t inputs, size_t streams, guard
 
 static void forget(problem *p)
 {
+    free(p->scales);
     guard_free(&p->weights);
+    guard_free(&p->rounded);
     guard_free(&p->x);
     guard_free(&p->y);
 }
@@ -36,8 +76,8 @@ static void forget(problem *p)
 /* The weights as the table wants them, in memory of exactly that size. */
 static guard pack(const arnn_kernels *table, const problem *p, guard_side side)
 {
-    guard values = guard_make(table->packed_count(p->outputs, p->inputs), side);
-    const arnn_packed packed = {.outputs = p->outputs, .inputs = p->inputs, .values = values.floats};
+    guard values = guard_make_bytes(table->packed_bytes(p->outputs, p->inputs, p->type), side);
+    const arnn_packed packed = packed_of(p, &values);
     table->pack(&packed, p->weights.floats, p->inputs);
     assert_true(guard_intact(&values));
     guard_freeze(&values);
@@ -50,7 +90,7 @@ static guard run(const arnn_kernels *table, const problem *p, const guard *packe
 {
     guard y = guard_make(p->y.count, side);
     memcpy(y.floats, p->y.floats, y.count * sizeof *y.floats);
-    const arnn_packed weights = {.outputs = p->outputs, .inputs = p->inputs, .values = packed->floats};
+    const arnn_packed weights = packed_of(p, packed);
     table->product(y.floats + from * p->y_stride, p->y_stride, p->x.floats + from * p->x_stride, p->x_stride, &weights,
                    to - from);
     assert_true(guard_intact(&y));
@@ -58,18 +98,18 @@ static guard run(const arnn_kernels *table, const problem *p, const guard *packe
 }
 
 /* Of each output the sum in double, and by how much a float sum of inputs + 1 terms in any order, each product
-   rounded or not, may be off: every term goes through at most inputs + 1 roundings, so (inputs + 2) U sum |terms|,
-   the last U for the higher orders. */
+   rounded or not, may be off: every term goes through at most inputs + 1 roundings, and 4 of its scale and of its
+   rounded weight, so (inputs + 6) U sum |terms|, the last U for the higher orders. */
 static double truth(const problem *p, size_t stream, size_t output, double *bound)
 {
-    const float *weights = p->weights.floats + output * p->inputs, *x = p->x.floats + stream * p->x_stride;
+    const float *weights = p->rounded.floats + output * p->inputs, *x = p->x.floats + stream * p->x_stride;
     double sum = (double)p->y.floats[stream * p->y_stride + output], size = fabs(sum);
     for (size_t i = 0; i < p->inputs; i++) {
         double term = (double)weights[i] * (double)x[i];
         sum += term;
         size += fabs(term);
     }
-    *bound = (double)(p->inputs + 2) * U * size;
+    *bound = (double)(p->inputs + 6) * U * size;
     return sum;
 }
 
@@ -194,8 +234,8 @@ static void test_not_a_number(void **unused)
     rng_fill(&r, weights, COUNT(weights), 1.0f);
     rng_fill(&r, x, COUNT(x), 1.0f);
     FOR_TABLES(table) {
-        size_t count = table->packed_count(OUTPUTS, INPUTS);
-        arnn_packed packed = {.outputs = OUTPUTS, .inputs = INPUTS, .values = calloc(count, sizeof(float))};
+        size_t bytes = table->packed_bytes(OUTPUTS, INPUTS, ARNN_TYPE_F32);
+        arnn_packed packed = {.outputs = OUTPUTS, .inputs = INPUTS, .values = malloc(bytes)};
         table->pack(&packed, weights, INPUTS);
         memset(plain, 0, sizeof plain);
         table->product(plain, OUTPUTS, x, INPUTS, &packed, STREAMS);
@@ -227,12 +267,12 @@ static void test_pack_of_a_part(void **unused)
     for (size_t o = 0; o < OUTPUTS; o++)
         memcpy(part + o * INPUTS, wide + o * STRIDE + FIRST, INPUTS * sizeof *part);
     FOR_TABLES(table) {
-        size_t count = table->packed_count(OUTPUTS, INPUTS);
-        arnn_packed a = {.outputs = OUTPUTS, .inputs = INPUTS, .values = calloc(count, sizeof(float))}, b = a;
-        b.values = calloc(count, sizeof(float));
+        size_t bytes = table->packed_bytes(OUTPUTS, INPUTS, ARNN_TYPE_F32);
+        arnn_packed a = {.outputs = OUTPUTS, .inputs = INPUTS, .values = calloc(bytes, 1)}, b = a;
+        b.values = calloc(bytes, 1);
         table->pack(&a, wide + FIRST, STRIDE);
         table->pack(&b, part, INPUTS);
-        assert_true(same_bits(a.values, b.values, count));
+        assert_memory_equal(a.values, b.values, bytes);
         free(a.values);
         free(b.values);
     }
