@@ -202,8 +202,8 @@ arnn_status arnn_model_write(arnn_model *model, const char *name, const float *v
    for, less time. F32 (the default) is the parameters themselves. F16 and BF16 round every weight to the nearest; I8
    rounds a row to multiples of its largest weight over 127. Rounded are the matrices as steps use them (for dot scores
    the folded scale W_K' W_Q); biases, embeddings and states stay float32, sums are made in float32, and the parameters
-   that are read, saved and trained stay as they are. A product is off by at most d sum_i |w_i x_i| with d = 2^-12 (F16,
-   weights from 2^-14 on), 2^-9 (BF16), and by sum_i |x_i| max_j |w_j| / 254 (I8).
+   that are read, saved and trained stay as they are. A product is off by at most d sum_i |w_i x_i| with d = 2^-11 (F16,
+   weights from 2^-14 on), 2^-8 (BF16), and by sum_i |x_i| max_j |w_j| / 254 (I8).
    Errors: ARNN_INVALID_ARGUMENT, ARNN_BUSY. */
 arnn_status arnn_model_set_weight_type(arnn_model *model, int32_t type);
 
@@ -266,8 +266,8 @@ typedef struct arnn_cache arnn_cache;
    (dot and general; additive keys are made before the rounding, so that e = 0). That is one read; what steps feed back
    depends on the model. I8 saturates at +-1 and cannot hold NaN (see arnn_state_lost).
    Exponents exp(2 W_K h_i) of additive scores in BF16 move a score by at most 2^-9 |v|_1. Where the library keeps W_K h_i
-   itself (relu, or a row of attn_key whose 1-norm exceeds 34), BF16 moves it by up to 2^-9 sum_j |v_j (W_K h_i)_j|.
-   Memories m_i in BF16 are off by 2^-9 |m_i|. */
+   itself (relu, or a row of attn_key whose 1-norm exceeds 34), BF16 moves it by up to 2^-8 sum_j |v_j (W_K h_i)_j|.
+   Memories m_i in BF16 are off by 2^-8 |m_i|. */
 enum { ARNN_TYPE_F32 = 0, ARNN_TYPE_F16 = 1, ARNN_TYPE_BF16 = 2, ARNN_TYPE_I8 = 3 };
 
 typedef struct arnn_cache_desc {

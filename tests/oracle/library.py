@@ -150,6 +150,9 @@ class Model(Handle):
         call("arnn_model_init", self.handle, seed)
         return self
 
+    def set_weight_type(self, kind):
+        call("arnn_model_set_weight_type", self.handle, CONSTANTS[f"ARNN_TYPE_{kind.upper()}"])
+
     def save(self, path):
         call("arnn_model_save", self.handle, os.fsencode(path))
 
@@ -164,9 +167,12 @@ class Model(Handle):
 class Cache(Handle):
     kind = "cache"
 
-    def __init__(self, model, streams=0, rows=0, max_bytes=None, page_rows=0):
+    def __init__(self, model, streams=0, rows=0, max_bytes=None, page_rows=0, **types):
+        """types: tape_type, memory_type, key_type, each "f32", "f16", "bf16" or "i8"."""
         desc = ffi.new("arnn_cache_desc *")
         call("arnn_cache_desc_default", desc, ffi.sizeof("arnn_cache_desc"))
+        for field, name in types.items():
+            setattr(desc, field, CONSTANTS[f"ARNN_TYPE_{name.upper()}"])
         desc.streams, desc.rows, desc.page_rows = streams, rows, page_rows
         desc.max_bytes = desc.max_bytes if max_bytes is None else max_bytes
         self._own("arnn_cache_create", model.handle, desc)
@@ -225,6 +231,11 @@ class State(Handle):
         h, m = np.empty((2, rows, self.description.hidden), dtype=np.float32)
         call("arnn_state_rows", self.handle, floats(h), floats(m) if memories else ffi.NULL, layer, stream, first, rows)
         return (h, m) if memories else h
+
+    def lost(self, stream):
+        lost = ffi.new("int32_t *")
+        call("arnn_state_lost", self.handle, lost, stream)
+        return lost[0]
 
     def weights(self, layer, stream, count):
         """Weights (count), the zero row's weight, logsumexp."""
@@ -291,18 +302,19 @@ def _strides(layout, array):
     return (0, 0) if layout == "time" else tuple(stride // array.itemsize for stride in array.strides[:2])
 
 
-def attend(queries, tapes, scale=1.0, weight_stride=None, want=("logsumexp", "weights"), in_place=False):
-    """arnn_attend of queries (batch, width) on tapes, a list of (count, width) arrays whose rows may lie apart; gives
-    contexts, logsumexp (batch) and weights (batch, weight_stride), or None for those not wanted."""
+def attend(queries, tapes, scale=1.0, weight_stride=None, want=("logsumexp", "weights"), in_place=False, kind="f32"):
+    """arnn_attend of queries (batch, width) on tapes, a list of (count, width) arrays of elements of a kind whose rows
+    may lie apart; gives contexts, logsumexp (batch) and weights (batch, weight_stride), or None for those not
+    wanted."""
     batch, width = queries.shape
     stride = max([len(tape) for tape in tapes] + [1]) if weight_stride is None else weight_stride
     contexts = queries if in_place else np.full((batch, width), UNWRITTEN, dtype=np.float32)
     logsumexp = np.full(batch, UNWRITTEN, dtype=np.float32) if "logsumexp" in want else None
     weights = np.full((batch, stride), UNWRITTEN, dtype=np.float32) if "weights" in want else None
-    rows = ffi.new("arnn_rows[]", [(ffi.cast("void *", tape.ctypes.data), len(tape), tape.strides[0] // 4)
+    rows = ffi.new("arnn_rows[]", [(ffi.cast("void *", tape.ctypes.data), len(tape), tape.strides[0] // tape.itemsize)
                                    for tape in tapes])
     call("arnn_attend", floats(contexts), floats(logsumexp), floats(weights), floats(queries), rows, batch, width,
-         stride if weights is not None else 0, lib.ARNN_TYPE_F32, scale)
+         stride if weights is not None else 0, CONSTANTS[f"ARNN_TYPE_{kind.upper()}"], scale)
     return contexts, logsumexp, weights
 
 

@@ -42,11 +42,11 @@ def empty(case):
     return Record(s, m, h, *tapes, outputs, zeros(layers, streams, steps, rows), *zeros(2, layers, streams, steps))
 
 
-def begin(case, page_rows=16):
+def begin(case, page_rows=16, **types):
     """A library state at the case's start; pages are short, so that tapes have several."""
     description = case.description
     model = library.Model(description, case.parameters)
-    cache = library.Cache(model, page_rows=page_rows) if description.attends else None
+    cache = library.Cache(model, page_rows=page_rows, **types) if description.attends else None
     state = library.State(model, cache, len(case.x))
     for stream, initial in enumerate(case.initial):
         for which, values in initial.items():
@@ -57,9 +57,9 @@ def begin(case, page_rows=16):
     return state
 
 
-def record(case, page_rows=16):
+def record(case, page_rows=16, **types):
     """Runs the library with arnn_step, at each step those streams whose length is not yet reached."""
-    result, state = empty(case), begin(case, page_rows)
+    result, state = empty(case), begin(case, page_rows, **types)
     for step in range(case.x.shape[1]):
         streams = [int(stream) for stream in case.order if case.lengths[stream] > step]
         for name, values in state.step(case.x[streams, step], streams).items():
