@@ -58,7 +58,7 @@ def spread_row(row, spread):
 def run(options, tasks):
     """Feeds the plan to the program and gathers what it writes; the figures, and whether all went well."""
     rounds, milliseconds, seconds = (5, 8, QUICK_SECONDS) if options.quick else (7, 25, 0)
-    figures = {"machine": {}, "ceilings": [], "step": [], "spread": [], "fit": [], "text": []}
+    figures = {"machine": {}, "ceilings": [], "step": [], "spread": [], "fit": [], "text": [], "drift": []}
     progress = Progress(sum(line.startswith("step") for line in tasks))
     with subprocess.Popen([options.program, str(rounds), str(milliseconds), str(seconds)], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as program:
@@ -91,7 +91,7 @@ def take(event, figures, progress):
     elif "ceiling" in event:
         figures["ceilings"].append(event["ceiling"])
     else:
-        for key in ("machine", "text"):
+        for key in ("machine", "text", "drift"):
             if key in event:
                 figures[key] = event[key] if key == "machine" else figures[key] + [event[key]]
 
@@ -163,6 +163,8 @@ def show(figures):
         print(report.step_table(figures["step"], figures["fit"]) + "\n\n" + report.LEGEND)
     if figures["text"]:
         print("\n" + report.text_table(figures["text"]))
+    if figures["drift"]:
+        print("\n" + report.drift_table(figures["drift"]))
     if disturbance(figures):
         print("\n" + disturbance(figures))
 
@@ -171,8 +173,10 @@ def main(arguments):
     options = plan.parse(arguments)
     if options.check:
         return 0
-    tasks = plan.text_plan(options, plan.text_path(options)) if options.part != "step" else []
-    tasks += plan.step_plan(options) if options.part != "text" else []
+    path = plan.text_path(options) if options.part != "step" else None
+    tasks = plan.text_plan(options, path) if options.part in ("all", "text") else []
+    tasks += plan.drift_plan(options, path) if options.part in ("all", "drift") else []
+    tasks += plan.step_plan(options) if options.part in ("all", "step") else []
     before, start = busy_seconds(), time.monotonic()
     figures, well = run(options, tasks)
     others = before and (busy_seconds() - before) / (time.monotonic() - start)

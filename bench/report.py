@@ -1,5 +1,6 @@
 """What the measurements say: fits, crossovers and the table. Pure functions of the rows of a report."""
 
+TYPES = {"f32": "float32", "f16": "float16", "bf16": "bfloat16", "i8": "int8"}
 KEYS = ("cell", "wiring", "score", "tape", "hidden", "streams", "threads")
 
 
@@ -18,7 +19,8 @@ def curves(rows):
 
 def title(row):
     streams = "1 stream" if row["streams"] == 1 else f"{row['streams']} streams"
-    return f"{row['cell']}, {row['wiring']}, {row['score']}, hidden {row['hidden']}, {streams}"
+    tape = "" if row["tape"] == "f32" else f", {TYPES[row['tape']]} tape"
+    return f"{row['cell']}, {row['wiring']}, {row['score']}, hidden {row['hidden']}, {streams}{tape}"
 
 
 def tape_bytes(row):
@@ -171,3 +173,15 @@ def text_table(rows):
     layers = "" if row["layers"] == 1 else f", {row['layers']} layers"
     head = f"text, byte by byte: {row['cell']}, {row['wiring']}, {row['score']}, hidden {row['hidden']}{layers}"
     return "\n".join([head] + [text_line(row) for row in rows])
+
+
+def drift_table(rows):
+    """How far a stream on a smaller tape is from its twin on float32, early and late."""
+    row = rows[0]
+    lines = [f"drift from a float32 tape over text: {row['cell']}, {row['wiring']}, {row['score']}, hidden {row['hidden']}"
+             " (root mean square, in parts of the float32 one's; largest)"]
+    for row in rows:
+        for point in (row["points"][0], row["points"][-1]):
+            parts = [f"{name} {point[name]['rms'] / point[name]['size']:.1e} ({point[name]['max']:.1e})" for name in "hsy"]
+            lines.append(f"  {TYPES[row['tape']]:<9} to step {point['steps']:>6,}   " + "   ".join(parts))
+    return "\n".join(lines)

@@ -1,6 +1,7 @@
 // Measures what the plan on standard input asks for, one line each, and writes a line of JSON for everything it learns.
 // Every line of the plan is a google-benchmark with manual time; its iterations are the rounds.
 #include "cost/clock.hpp"
+#include "cost/drift.hpp"
 #include "cost/machine.hpp"
 #include "cost/step.hpp"
 #include "cost/text.hpp"
@@ -98,7 +99,7 @@ void run_task(benchmark::State &state, const Task &task, const Budget &budget) {
         }
         for (auto _ : state) {
             const double start = now_ns();
-            Json().add("text", run_text(task)).print();
+            Json().add(task.kind.c_str(), task.kind == "text" ? run_text(task) : run_drift(task)).print();
             state.SetIterationTime((now_ns() - start) * 1e-9);
         }
     } catch (const std::exception &error) {
@@ -108,7 +109,7 @@ void run_task(benchmark::State &state, const Task &task, const Budget &budget) {
 
 void register_plan(const std::vector<Task> &plan, const Budget &budget) {
     for (const Task &task : plan) {
-        if (task.kind != "step" && task.kind != "text") throw std::invalid_argument("plan: no kind " + task.kind);
+        if (task.kind != "step" && task.kind != "text" && task.kind != "drift") throw std::invalid_argument("plan: no kind " + task.kind);
         benchmark::RegisterBenchmark(task.name().c_str(), [=](benchmark::State &state) { run_task(state, task, budget); })
             ->Iterations(task.kind == "step" ? static_cast<int64_t>(budget.rounds) : 1)
             ->UseManualTime();

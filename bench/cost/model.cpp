@@ -13,6 +13,7 @@ const Names cells = {{"rnn", ARNN_CELL_RNN_TANH}, {"relu", ARNN_CELL_RNN_RELU},
                      {"gru", ARNN_CELL_GRU}, {"lstm", ARNN_CELL_LSTM}};
 const Names wirings = {{"none", ARNN_WIRING_NONE}, {"after", ARNN_WIRING_AFTER},
                        {"beside", ARNN_WIRING_BESIDE}, {"before", ARNN_WIRING_BEFORE}};
+const Names types = {{"f32", ARNN_TYPE_F32}, {"f16", ARNN_TYPE_F16}, {"bf16", ARNN_TYPE_BF16}, {"i8", ARNN_TYPE_I8}};
 const Names scores = {{"dot", ARNN_SCORE_DOT}, {"general", ARNN_SCORE_GENERAL}, {"additive", ARNN_SCORE_ADDITIVE}};
 
 int32_t constant(const Names &names, const std::string &name) {
@@ -28,9 +29,11 @@ void check(arnn_status status) {
 }
 
 Model::Model(const Task &task)
-    : cell(task.text("cell")), wiring(task.text("wiring")), score(task.text("score")), hidden(task.number("hidden")),
+    : cell(task.text("cell")), wiring(task.text("wiring")), score(task.text("score")),
+      tape(task.text("tape")), hidden(task.number("hidden")),
       inputs(task.number("inputs")), layers(task.number("layers")), align(task.number("align")),
       vocab(task.number("vocab")), window(task.number("window")), sinks(task.number("sinks")),
+      outputs(task.number("outputs")), threads(task.number("threads")),
       scale(static_cast<float>(task.real("scale"))) {
     arnn_model_desc desc;
     check(arnn_model_desc_default(&desc, sizeof desc));
@@ -45,6 +48,7 @@ Model::Model(const Task &task)
     desc.align = align;
     desc.window = window;
     desc.sinks = sinks;
+    desc.outputs = outputs;
     arnn_model *made;
     check(arnn_model_create(&made, &desc));
     handle.reset(made);
@@ -52,8 +56,23 @@ Model::Model(const Task &task)
 }
 
 size_t Model::bytes_per_state() const {
-    size_t floats = hidden + (memories() ? hidden : 0) + (additive() ? align : 0);
-    return layers * floats * sizeof(float);
+    const size_t bytes = tape == "f32" ? 4 : tape == "i8" ? 1 : 2, beside = tape == "f32" ? 4 : 2;
+    return layers * (hidden * bytes + ((memories() ? hidden : 0) + (additive() ? align : 0)) * beside);
+}
+
+size_t Model::plain_bytes_per_state() const {
+    return layers * (hidden + (memories() ? hidden : 0) + (additive() ? align : 0)) * sizeof(float);
+}
+
+CacheHandle Model::cache() const {
+    arnn_cache_desc desc;
+    check(arnn_cache_desc_default(&desc, sizeof desc));
+    desc.tape_type = constant(types, tape);
+    desc.memory_type = desc.key_type = tape == "f32" ? ARNN_TYPE_F32 : ARNN_TYPE_BF16;
+    desc.threads = static_cast<int32_t>(threads);
+    arnn_cache *made;
+    check(arnn_cache_create(&made, handle.get(), &desc));
+    return CacheHandle(made);
 }
 
 std::vector<float> Model::parameter(const std::string &name) const {

@@ -24,8 +24,8 @@ using StateHandle = std::unique_ptr<arnn_state, Destroyer<arnn_state_destroy>>;
 struct Model {
     explicit Model(const Task &task);
 
-    std::string cell, wiring, score;
-    size_t hidden, inputs, layers, align, vocab, window, sinks;
+    std::string cell, wiring, score, tape; // tape: "f32", "f16", "bf16", "i8"
+    size_t hidden, inputs, layers, align, vocab, window, sinks, outputs, threads;
     float scale;
     ModelHandle handle;
 
@@ -34,7 +34,11 @@ struct Model {
     bool memories() const { return before() && cell == "lstm"; } // rows of m lie beside those of h
     size_t query_width() const { return additive() ? align : hidden; }
     // Bytes that attention must read for one past state of one stream: h, the additive score's keys, m; of all layers.
+    // Keys and m are float32 with a float32 tape, else bfloat16.
     size_t bytes_per_state() const;
+    // The same of a float32 tape, which the plain form reads.
+    size_t plain_bytes_per_state() const;
+    CacheHandle cache() const; // an empty one, of the model's tape type and threads
     std::vector<float> parameter(const std::string &name) const;
 };
 

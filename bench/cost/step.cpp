@@ -50,7 +50,7 @@ StepBench::StepBench(const Fixture &fixture, size_t streams, size_t length, cons
       stepper_(fixture, streams, length - slack(length), length + slack(length)),
       rest_stepper_(fixture, streams, 0, rest_rows), plain_(plain_shape(fixture.model, streams, length)),
       query_(some_query(fixture)), score_weights_(score_weights(fixture.model)),
-      ceiling_(plain_.data(), plain_.bytes(), budget.subject_ns) {
+      ceiling_(plain_.data(), streams * length * fixture.model.bytes_per_state(), budget.subject_ns) {
     fill(plain_, fixture, length);
     plain_read();
     if (!(plain_error() < 1e-3)) throw std::runtime_error("the plain form's summary is off by more than 0.001");
@@ -63,7 +63,7 @@ StepBench::StepBench(const Fixture &fixture, size_t streams, size_t length, cons
 }
 
 size_t StepBench::bytes_needed(const Model &model, size_t streams, size_t length) {
-    return 2 * streams * (length + 2 * slack(length)) * model.bytes_per_state();
+    return streams * (length + 2 * slack(length)) * (model.bytes_per_state() + model.plain_bytes_per_state());
 }
 
 void StepBench::plain_read() { plain_.read(query_.data(), score_weights_.data()); }
@@ -162,10 +162,10 @@ Json StepBench::json(const StepResult &result) const {
         .add("cell", model.cell)
         .add("wiring", model.wiring)
         .add("score", model.score)
-        .add("tape", std::string("f32"))
+        .add("tape", model.tape)
         .add("hidden", model.hidden)
         .add("streams", streams_)
-        .add("threads", size_t{1})
+        .add("threads", model.threads)
         .add("length", length_)
         .add("median_ns", result.median_ns)
         .add("p99_ns", result.p99_ns)
@@ -192,7 +192,7 @@ Json StepBench::spread(const StepResult &result) const {
 }
 
 Json StepBench::ceiling() const {
-    return Json().add("bytes", plain_.bytes()).add("gbps", ceiling_.gbps()).add("loop", ceiling_.best_loop());
+    return Json().add("bytes", streams_ * length_ * fixture_.model.bytes_per_state()).add("gbps", ceiling_.gbps()).add("loop", ceiling_.best_loop());
 }
 
 } // namespace cost

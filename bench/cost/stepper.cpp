@@ -8,12 +8,10 @@ Stepper::Stepper(const Fixture &fixture, size_t streams, size_t least, size_t mo
     : fixture_(fixture), streams_(streams), least_(least), most_(most),
       x_(random_values(streams * fixture.model.inputs, 1.0f, 13)) {
     arnn_model *model = fixture.model.handle.get();
-    arnn_cache *cache;
-    check(arnn_cache_create(&cache, model, nullptr));
-    cache_.reset(cache);
-    check(arnn_cache_reserve(cache, streams, most + 2));
+    cache_ = fixture.model.cache();
+    check(arnn_cache_reserve(cache_.get(), streams, most + 2));
     arnn_state *state;
-    check(arnn_state_create(&state, model, cache, streams));
+    check(arnn_state_create(&state, model, cache_.get(), streams));
     state_.reset(state);
     refill();
 }

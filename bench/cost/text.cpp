@@ -15,6 +15,8 @@ constexpr size_t chunk = 64; // steps between two looks at the clock, and before
 
 using Pieces = std::vector<std::vector<int32_t>>;
 
+} // namespace
+
 std::string read_file(const std::string &path, size_t bytes) {
     std::ifstream file(path, std::ios::binary);
     std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -23,6 +25,8 @@ std::string read_file(const std::string &path, size_t bytes) {
     if (text.empty()) throw std::runtime_error(path + " is empty");
     return text;
 }
+
+namespace {
 
 // Every byte belongs to one piece; a blank line ends one, or `longest` bytes do.
 Pieces cut(const std::string &text, bool whole, size_t longest) {
@@ -43,11 +47,9 @@ class Reader {
     Reader(const Model &model, const Pieces &pieces, size_t streams)
         : model_(model), pieces_(pieces), current_(streams), at_(streams, 0), tokens_(streams * chunk),
           lengths_(streams) {
-        arnn_cache *cache = nullptr;
-        if (model.wiring != "none") check(arnn_cache_create(&cache, model.handle.get(), nullptr));
-        cache_.reset(cache);
+        cache_ = model.cache();
         arnn_state *state;
-        check(arnn_state_create(&state, model.handle.get(), cache, streams));
+        check(arnn_state_create(&state, model.handle.get(), cache_.get(), streams));
         state_.reset(state);
         for (size_t &piece : current_) {
             piece = next_++;
@@ -133,8 +135,9 @@ Json run_text(const Task &task) {
         .add("layers", model.layers)
         .add("window", model.window)
         .add("sinks", model.sinks)
+        .add("tape", model.tape)
         .add("streams", streams)
-        .add("threads", size_t{1})
+        .add("threads", model.threads)
         .add("pieces", pieces.size())
         .add("text_bytes", text.size())
         .add("bytes", done)
