@@ -9,10 +9,11 @@
  *
  * This header is the whole library, in the order in which a program needs it:
  *
- *     1 status     what every function returns            5 state      streams, their summaries, their pasts
- *     2 model      what is computed, and the weights      6 running    one step, or whole sequences
- *     3 files      safetensors, PyTorch state_dicts       7 attention  the read alone, for your own cache
- *     4 cache      where the past states are kept         8 the build  versions, kernels, constants
+ *     1 status     what every function returns            6 running    one step, or whole sequences
+ *     2 model      what is computed, and the weights      7 attention  the read alone, for your own cache
+ *     3 files      safetensors, PyTorch state_dicts       8 gradients  of parameters, inputs and initial values
+ *     4 cache      where the past states are kept         9 the build  versions, kernels, constants
+ *     5 state      streams, their summaries, their pasts
  *
  * A program that streams one sequence of token ids:
  *
@@ -174,7 +175,7 @@ void arnn_model_destroy(arnn_model *model);
 /* Reads the description back, with defaults resolved (align). desc->struct_size must be set. */
 arnn_status arnn_model_describe(const arnn_model *model, arnn_model_desc *desc);
 
-/* The kernel table of the model (section 8), as ARNN_ISA names it. NULL for NULL. Lives as long as the program. */
+/* The kernel table of the model (section 9), as ARNN_ISA names it. NULL for NULL. Lives as long as the program. */
 const char *arnn_model_kernels(const arnn_model *model);
 
 /* Width of y_t: outputs, else n, or 2 n for source hs. */
@@ -451,7 +452,87 @@ arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const
 arnn_status arnn_attend_merge(float *contexts, float *logsumexp, const float *other_contexts,
                               const float *other_logsumexp, size_t batch, size_t width);
 
-/* ---- 8. The build ------------------------------------------------------------------------------------------------ */
+/* ---- 8. Gradients ------------------------------------------------------------------------------------------------ */
+
+/* A recorded run of a batch of sequences, and the memory to go back over it: exact gradients of everything that a model
+   computes, in memory linear in the number of steps. Of the attention weights nothing is kept but the logsumexp of every
+   read; they are made again, block by block of steps, as matrix products.
+   Thread rule: as its state. A record does not keep the model's parameters from changing (a state does): they are made
+   ready anew at the next run. */
+typedef struct arnn_record arnn_record;
+
+typedef struct arnn_record_desc {
+    size_t struct_size;
+    int32_t threads;  /* of the forward pass, as in arnn_cache_desc; default 1 */
+    int32_t reserved; /* 0 */
+    size_t streams;   /* room: for so many streams .. */
+    size_t steps;     /* .. of so many steps at once .. */
+    size_t past;      /* .. on so many rows of earlier runs, which are read and taken as constants (truncated
+                         back-propagation); default 0: every run begins with empty tapes. With wiring none not read */
+} arnn_record_desc;
+
+/* Writes the defaults. Errors: as arnn_model_desc_default. */
+arnn_status arnn_record_desc_default(arnn_record_desc *desc, size_t struct_size);
+
+/* The bytes that a record takes, packed parameters and the buffers of a step left out. For one layer, in floats a stream
+   and step: |x| + n (x and s kept) + 3 n + |x| (what h, s and x are owed) + G n (twice for the GRU), and
+     with attention  + 2 n (states, kept and on the tape) + the query's width + 1, past rows 2 n a row
+     LSTM            + n; in `before` + 3 n
+     additive        + 3 k
+   and 64 floats of weights a step (past steps as well), and for each stream some vectors.
+   Errors: ARNN_INVALID_ARGUMENT (sizes that overflow). */
+arnn_status arnn_record_bytes(const arnn_model *model, const arnn_record_desc *desc, size_t *bytes);
+
+/* Errors: ARNN_INVALID_ARGUMENT, ARNN_NO_MEMORY. */
+arnn_status arnn_record_create(arnn_record **out, arnn_model *model, const arnn_record_desc *desc);
+void arnn_record_destroy(arnn_record *record);
+
+/* The record's own state: set its streams' initial values, reset them, append rows (constants) to their tapes, read them
+   as those of any state. Borrowed: it ends with the record; not to be destroyed. NULL for NULL. */
+arnn_state *arnn_record_state(arnn_record *record);
+
+/* Runs streams 0 .. count-1 on, from where they are, as arnn_forward does and with the same results.
+   Errors: as arnn_forward; ARNN_SHAPE (more streams or steps than there is room for), ARNN_FULL (more rows on a tape than
+   `past`). After an error nothing has changed, but that there is no run to go back over. */
+arnn_status arnn_record_forward(arnn_record *record, const arnn_output *out, const arnn_input *in, const size_t *lengths,
+                                size_t steps, size_t count);
+
+/* What the loss is owed by the outputs of the last run, dL/dy, dL/dh, dL/ds, shaped and strided as those are; data NULL:
+   zero. Where a stream made no step nothing is read. */
+typedef struct arnn_output_gradient {
+    size_t struct_size;
+    arnn_array y; /* (time, stream, output width) */
+    arnn_array h; /* (time, stream, n): of the top layer */
+    arnn_array s; /* (time, stream, n) */
+} arnn_output_gradient;
+
+/* Where gradients go; NULL: not wanted. */
+typedef struct arnn_gradient {
+    size_t struct_size;
+    float *parameters; /* (arnn_model_parameter_floats): added to, so that runs accumulate */
+    arnn_array x;      /* (time, stream, d), dense input only: written where a stream made a step */
+    float *s;          /* (layers, count, n): of the values that the run began with, written */
+    float *m;          /* the same, for an LSTM in none, after, beside */
+    float *h;          /* the same, in beside */
+} arnn_gradient;
+
+/* All fields zero but struct_size. Errors: as arnn_model_desc_default. */
+arnn_status arnn_output_gradient_default(arnn_output_gradient *from, size_t struct_size);
+arnn_status arnn_gradient_default(arnn_gradient *to, size_t struct_size);
+
+/* The parameters as one array of floats, in the order of arnn_model_parameter, each row-major and next to the other: how
+   many floats, and where parameter `index` begins. Errors: ARNN_NOT_FOUND. */
+size_t arnn_model_parameter_floats(const arnn_model *model);
+arnn_status arnn_model_parameter_offset(const arnn_model *model, size_t *offset, size_t index);
+
+/* Goes back over the last run, once: a second time it is refused. Softmax rows that were read count as they were read,
+   window and sinks included; a dot score's folded matrix gives gradients to attn_key and attn_query, an embedding to the
+   rows of its tokens. Sums are float32; with OpenBLAS threads their order depends on it.
+   Errors: ARNN_NOT_FOUND (there is no run to go back over), ARNN_BUSY (parameters have changed since), ARNN_SHAPE
+   (strides), ARNN_UNSUPPORTED (x with tokens, m or h of a model that does not carry it), ARNN_NO_MEMORY. */
+arnn_status arnn_record_backward(arnn_record *record, const arnn_gradient *to, const arnn_output_gradient *from);
+
+/* ---- 9. The build ------------------------------------------------------------------------------------------------ */
 
 /* ARNN_VERSION_MAJOR * 10000 + ARNN_VERSION_MINOR * 100 + ARNN_VERSION_PATCH of the library in use. */
 int32_t arnn_version(void);

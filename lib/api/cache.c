@@ -40,9 +40,7 @@ static arnn_status check(const arnn_cache_desc *desc, const arnn_model *model)
         (desc->page_rows < 16 || desc->page_rows > ARNN_RUN_ROWS || desc->page_rows & (desc->page_rows - 1)))
         return arnn_error(ARNN_INVALID_ARGUMENT, "page_rows is %zu, expected a power of two from 16 to %d",
                           desc->page_rows, ARNN_RUN_ROWS);
-    if (desc->threads != 1)
-        return arnn_error(ARNN_INVALID_ARGUMENT, "threads is %d, expected 1", (int)desc->threads);
-    return ARNN_OK;
+    return arnn_check_threads(desc->threads);
 }
 
 arnn_status arnn_cache_create(arnn_cache **out, arnn_model *model, const arnn_cache_desc *desc)

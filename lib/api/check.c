@@ -12,11 +12,21 @@ ENDS_WITH(arnn_load_options, reserved);
 ENDS_WITH(arnn_cache_desc, max_bytes);
 ENDS_WITH(arnn_input, stream_stride);
 ENDS_WITH(arnn_output, map_columns);
+ENDS_WITH(arnn_record_desc, past);
+ENDS_WITH(arnn_output_gradient, s);
+ENDS_WITH(arnn_gradient, h);
 
 arnn_status arnn_check_struct(const char *name, size_t given, size_t expected)
 {
     if (given != expected)
         return arnn_error(ARNN_INVALID_ARGUMENT, "struct_size of %s is %zu, expected %zu", name, given, expected);
+    return ARNN_OK;
+}
+
+arnn_status arnn_check_threads(int32_t threads)
+{
+    if (threads != 1)
+        return arnn_error(ARNN_INVALID_ARGUMENT, "threads is %d, expected 1", (int)threads);
     return ARNN_OK;
 }
 

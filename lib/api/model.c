@@ -84,6 +84,21 @@ static arnn_status find(arnn_parameter **out, const arnn_model *model, const cha
     return ARNN_OK;
 }
 
+size_t arnn_model_parameter_floats(const arnn_model *model)
+{
+    return model ? model->parameters.values_count : 0;
+}
+
+arnn_status arnn_model_parameter_offset(const arnn_model *model, size_t *offset, size_t index)
+{
+    ARNN_REQUIRE(model);
+    ARNN_REQUIRE(offset);
+    if (index >= model->parameters.count)
+        return arnn_error(ARNN_NOT_FOUND, "parameter %zu of %zu", index, model->parameters.count);
+    *offset = (size_t)(model->parameters.list[index].values - model->parameters.values);
+    return ARNN_OK;
+}
+
 arnn_status arnn_model_read(const arnn_model *model, float *values, const char *name, size_t count)
 {
     arnn_parameter *parameter;

@@ -42,7 +42,7 @@ static arnn_status check_distinct(const char *name, const arnn_array *array, siz
                       array->time_stride, array->stream_stride, width);
 }
 
-static arnn_status check_array(const char *name, arnn_array *array, size_t width, const arnn_sequence *sequence)
+arnn_status arnn_check_array(const char *name, arnn_array *array, size_t width, const arnn_sequence *sequence)
 {
     if (!array->data)
         return ARNN_OK;
@@ -99,9 +99,9 @@ static arnn_status check_map(arnn_sequence *sequence, const arnn_state *state)
                                 stream, rows);
     }
     if (!status)
-        status = check_array("map", &out->map, out->map_columns, sequence);
+        status = arnn_check_array("map", &out->map, out->map_columns, sequence);
     if (!status)
-        status = check_array("map_zero", &out->map_zero, 1, sequence);
+        status = arnn_check_array("map_zero", &out->map_zero, 1, sequence);
     return status;
 }
 
@@ -109,11 +109,11 @@ static arnn_status check_output(arnn_sequence *sequence, const arnn_state *state
 {
     const arnn_model_desc *desc = &state->model->desc;
     arnn_output *out = &sequence->out;
-    arnn_status status = check_array("y", &out->y, arnn_desc_output_width(desc), sequence);
+    arnn_status status = arnn_check_array("y", &out->y, arnn_desc_output_width(desc), sequence);
     if (!status)
-        status = check_array("h", &out->h, desc->hidden, sequence);
+        status = arnn_check_array("h", &out->h, desc->hidden, sequence);
     if (!status)
-        status = check_array("s", &out->s, desc->hidden, sequence);
+        status = arnn_check_array("s", &out->s, desc->hidden, sequence);
     return status ? status : check_map(sequence, state);
 }
 
@@ -147,7 +147,8 @@ static arnn_status check_lengths(const arnn_sequence *sequence)
     return ARNN_OK;
 }
 
-static arnn_status run(arnn_state *state, arnn_sequence *sequence, const arnn_output *out, const arnn_input *in)
+arnn_status arnn_check_sequence(arnn_state *state, arnn_sequence *sequence, const arnn_output *out,
+                                const arnn_input *in)
 {
     ARNN_REQUIRE(state);
     ARNN_REQUIRE(in);
@@ -166,19 +167,21 @@ static arnn_status run(arnn_state *state, arnn_sequence *sequence, const arnn_ou
     status = check_input(sequence, &state->model->desc);
     if (!status)
         status = check_output(sequence, state);
-    return status ? status : arnn_sequence_run(state, sequence);
+    return status ? status : arnn_state_refresh(state);
 }
 
 arnn_status arnn_step(arnn_state *state, const arnn_output *out, const arnn_input *in, const size_t *streams,
                       size_t count)
 {
     arnn_sequence sequence = {.streams = streams, .steps = 1, .count = count};
-    return run(state, &sequence, out, in);
+    arnn_status status = arnn_check_sequence(state, &sequence, out, in);
+    return status || count == 0 ? status : arnn_sequence_run(state, &sequence);
 }
 
 arnn_status arnn_forward(arnn_state *state, const arnn_output *out, const arnn_input *in, const size_t *lengths,
                          const size_t *streams, size_t steps, size_t count)
 {
     arnn_sequence sequence = {.streams = streams, .lengths = lengths, .steps = steps, .count = count};
-    return run(state, &sequence, out, in);
+    arnn_status status = arnn_check_sequence(state, &sequence, out, in);
+    return status || count == 0 || steps == 0 ? status : arnn_sequence_run(state, &sequence);
 }

@@ -135,7 +135,8 @@ arnn_status arnn_state_append(arnn_state *state, size_t stream, const float *h, 
         return arnn_error(ARNN_INVALID_ARGUMENT, "m is given: this model's tape holds no rows of m");
     if (!arnn_size_mul(&floats, shape->layers * shape->hidden, rows) || floats > PTRDIFF_MAX / sizeof(float))
         return arnn_error(ARNN_INVALID_ARGUMENT, "%zu rows overflow the address space", rows);
-    return arnn_state_extend(state, stream, h, m, rows);
+    status = arnn_state_refresh(state);
+    return status ? status : arnn_state_extend(state, stream, h, m, rows);
 }
 
 static void decode(float *values, const void *rows, int32_t type, size_t count)
@@ -209,6 +210,9 @@ arnn_status arnn_state_weights(const arnn_state *state, float *weights, float *z
     if (weights && count < state->rows_read[stream])
         return arnn_error(ARNN_SHAPE, "weights has room for %zu rows, the tape had %zu", count,
                           state->rows_read[stream]);
+    status = arnn_state_refresh(state);
+    if (status)
+        return status;
     if (weights)
         memset(weights, 0, count * sizeof *weights);
     arnn_state_weigh(state, weights, zero, logsumexp, layer, stream);

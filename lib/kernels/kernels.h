@@ -87,6 +87,25 @@ typedef struct arnn_partial {
 /* Extends a partial by a run. scores: (count), NULL if not wanted: e_i of every row. */
 typedef void arnn_read_kernel(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores);
 
+/* What a step owes for one read (the derivative of the softmax): rows as float32, alpha (count) their weights, 0 where they
+   were not read. With r_i = ds' h_i (+ dm' m_i): de_i = alpha_i (r_i - rho), dq += sum_i de_i h_i. */
+typedef struct arnn_owed {
+    float *dq;          /* (n) */
+    float *de;          /* (count) */
+    const float *h;     /* (count, n) */
+    const float *m;     /* (count, n), NULL if none */
+    const float *alpha; /* (count) */
+    const float *ds;    /* (n) */
+    const float *dm;    /* (n), NULL if none */
+    float rho;
+    size_t count, hidden;
+} arnn_owed;
+
+typedef void arnn_owed_kernel(const arnn_owed *owed);
+
+/* v = f(v) */
+typedef void arnn_map_kernel(float *values, size_t count);
+
 /* Puts `count` numbers on a tape, as elements of a type. */
 typedef void arnn_encode_kernel(void *row, const float *values, size_t count);
 
@@ -105,8 +124,9 @@ typedef struct arnn_kernels {
 
     arnn_cell_kernel *rnn_tanh, *rnn_relu, *gru, *lstm;
 
-    /* v = exp(2 v), 2 v clamped to +-87 (spec 6.3) */
-    void (*exponents)(float *values, size_t count);
+    arnn_map_kernel *exponents; /* v = exp(2 v), 2 v clamped to +-87 (spec 6.3) */
+    arnn_map_kernel *sigmoid, *tanh;
+    arnn_owed_kernel *owed;
     arnn_read_kernel *read[ARNN_READS];
     arnn_encode_kernel *encode[ARNN_TYPES];
 } arnn_kernels;
@@ -128,7 +148,8 @@ void arnn_ref_pack(const arnn_packed *packed, const float *weights, size_t strid
 void arnn_ref_product(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                       size_t streams);
 arnn_cell_kernel arnn_ref_rnn_tanh, arnn_ref_rnn_relu, arnn_ref_gru, arnn_ref_lstm;
-void arnn_ref_exponents(float *values, size_t count);
+arnn_map_kernel arnn_ref_exponents, arnn_ref_sigmoid, arnn_ref_tanh;
+arnn_owed_kernel arnn_ref_owed;
 /* e_i of one row of a run, without recency */
 typedef float arnn_ref_score(const arnn_query *query, const arnn_run *run, size_t row);
 arnn_ref_score arnn_ref_score_dot, arnn_ref_score_exponent, arnn_ref_score_tanh;

@@ -13,6 +13,18 @@ static float relu(float x)
     return x < 0.0f ? 0.0f : x; /* NaN stays NaN */
 }
 
+void arnn_ref_sigmoid(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = sigmoid(values[i]);
+}
+
+void arnn_ref_tanh(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = tanhf(values[i]);
+}
+
 void arnn_ref_rnn_tanh(const arnn_cell_step *step)
 {
     for (size_t i = 0; i < step->streams * step->hidden; i++)

@@ -110,6 +110,30 @@ void arnn_ref_read_tanh(arnn_partial *partial, const arnn_query *query, const ar
     read_rows(partial, query, run, scores, arnn_ref_score_tanh);
 }
 
+/* ---- the read, backward ---- */
+
+static float dot(const float *a, const float *b, size_t count)
+{
+    float sum = 0.0f;
+    for (size_t i = 0; i < count; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+void arnn_ref_owed(const arnn_owed *owed)
+{
+    size_t n = owed->hidden;
+    for (size_t i = 0; i < owed->count; i++) {
+        const float *h = owed->h + i * n;
+        float r = dot(owed->ds, h, n);
+        if (owed->m)
+            r += dot(owed->dm, owed->m + i * n, n);
+        owed->de[i] = owed->alpha[i] * (r - owed->rho);
+        for (size_t j = 0; j < n; j++)
+            owed->dq[j] += owed->de[i] * h[j];
+    }
+}
+
 /* ---- onto the tape ---- */
 
 static void encode(void *row, const float *values, size_t count, int32_t type)
@@ -152,6 +176,9 @@ const arnn_kernels arnn_kernels_ref = {
     .gru = arnn_ref_gru,
     .lstm = arnn_ref_lstm,
     .exponents = arnn_ref_exponents,
+    .sigmoid = arnn_ref_sigmoid,
+    .tanh = arnn_ref_tanh,
+    .owed = arnn_ref_owed,
     .read = {arnn_ref_read_dot, arnn_ref_read_exponent, arnn_ref_read_tanh},
     .encode = {arnn_ref_encode_f32, arnn_ref_encode_f16, arnn_ref_encode_bf16, arnn_ref_encode_i8},
 };

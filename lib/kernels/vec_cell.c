@@ -73,3 +73,15 @@ void ARNN_VEC(exponents)(float *values, size_t count)
         vf_store_n(values + i, vf_exp(vf_max(least, vf_min(limit, vf_add(x, x)))), lanes);
     }
 }
+
+void ARNN_VEC(sigmoid)(float *values, size_t count)
+{
+    FOR_VECTORS(i, lanes, count)
+    vf_store_n(values + i, vf_sigmoid(vf_load_n(values + i, lanes)), lanes);
+}
+
+void ARNN_VEC(tanh)(float *values, size_t count)
+{
+    FOR_VECTORS(i, lanes, count)
+    vf_store_n(values + i, vf_tanh(vf_load_n(values + i, lanes)), lanes);
+}

@@ -16,6 +16,9 @@ const arnn_kernels ARNN_JOIN(arnn_, kernels, ARNN_ISA) = {
     .gru = ARNN_VEC(gru),
     .lstm = ARNN_VEC(lstm),
     .exponents = ARNN_VEC(exponents),
+    .sigmoid = ARNN_VEC(sigmoid),
+    .tanh = ARNN_VEC(tanh),
+    .owed = ARNN_VEC(owed),
     .read = {ARNN_VEC(read_dot), ARNN_VEC(read_exponent), ARNN_VEC(read_tanh)},
     .encode = {ARNN_VEC(encode_f32), ARNN_VEC(encode_f16), ARNN_VEC(encode_bf16), ARNN_VEC(encode_i8)},
 };

@@ -120,6 +120,26 @@ static void read_tanh(arnn_partial *partial, const arnn_query *query, const arnn
     finish_run(partial, query, run, weights, scores);
 }
 
+static void multiply(float *y, const float *rows, const float *x, size_t count, size_t n, float beta)
+{
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)count, (int)n, 1.0f, rows, (int)n, x, 1, beta, y, 1);
+}
+
+static void owed(const arnn_owed *owed)
+{
+    size_t n = owed->hidden;
+    if (owed->count == 0)
+        return;
+    for (size_t i = 0; i < owed->count; i++)
+        owed->de[i] = -owed->rho;
+    multiply(owed->de, owed->h, owed->ds, owed->count, n, 1.0f);
+    if (owed->m)
+        multiply(owed->de, owed->m, owed->dm, owed->count, n, 1.0f);
+    for (size_t i = 0; i < owed->count; i++)
+        owed->de[i] *= owed->alpha[i];
+    weighted_sum(owed->dq, 1.0f, owed->de, owed->h, n, owed->count, n);
+}
+
 const arnn_kernels arnn_kernels_blas = {
     .name = "blas",
     .supported = arnn_ref_supported,
@@ -131,6 +151,9 @@ const arnn_kernels arnn_kernels_blas = {
     .gru = arnn_ref_gru,
     .lstm = arnn_ref_lstm,
     .exponents = arnn_ref_exponents,
+    .sigmoid = arnn_ref_sigmoid,
+    .tanh = arnn_ref_tanh,
+    .owed = owed,
     .read = {read_dot, read_exponent, read_tanh},
     .encode = {arnn_ref_encode_f32, arnn_ref_encode_f16, arnn_ref_encode_bf16, arnn_ref_encode_i8},
 };

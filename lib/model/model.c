@@ -45,16 +45,26 @@ void arnn_model_release(arnn_model *model)
     arnn_free(model);
 }
 
-arnn_status arnn_model_lock(arnn_model *model)
+static arnn_status make_ready(arnn_model *model, size_t states)
 {
     arnn_status status = ARNN_OK;
     pthread_mutex_lock(&model->mutex);
     if (!model->ready)
         status = arnn_ready_create(&model->ready, model);
     if (!status)
-        model->states++;
+        model->states += states;
     pthread_mutex_unlock(&model->mutex);
     return status;
+}
+
+arnn_status arnn_model_lock(arnn_model *model)
+{
+    return make_ready(model, 1);
+}
+
+arnn_status arnn_model_refresh(arnn_model *model)
+{
+    return make_ready(model, 0);
 }
 
 void arnn_model_unlock(arnn_model *model)
@@ -71,6 +81,7 @@ arnn_status arnn_model_change(arnn_model *model)
     if (states == 0) {
         arnn_ready_destroy(model->ready);
         model->ready = NULL;
+        model->changes++;
     }
     pthread_mutex_unlock(&model->mutex);
     if (states > 0)

@@ -21,6 +21,7 @@ struct arnn_model {
     int32_t weight_type;   /* to which ready weights are rounded */
     pthread_mutex_t mutex; /* guards what follows, while states are made and ended by different threads */
     size_t states;         /* that rest on it: while there are any, parameters do not change */
+    size_t changes;        /* of parameters, so far */
     arnn_ready *ready;     /* made for the first state; NULL when parameters have changed since */
 };
 
@@ -31,6 +32,9 @@ void arnn_model_release(arnn_model *model);
 /* A state begins and ends to rest on the model. Beginning makes the parameters ready if they are not. */
 arnn_status arnn_model_lock(arnn_model *model);
 void arnn_model_unlock(arnn_model *model);
+
+/* Makes parameters ready where they are not, for who uses them without resting on the model. */
+arnn_status arnn_model_refresh(arnn_model *model);
 
 /* Asks to change parameters: ARNN_BUSY while a state rests on the model, else what was made ready is dropped. */
 arnn_status arnn_model_change(arnn_model *model);

@@ -121,7 +121,7 @@ static arnn_status create_cell(arnn_ready_layer *ready, const arnn_model *model,
                          values_of(model, ARNN_BIAS_HH, layer), outputs, carried, 1);
 }
 
-static arnn_score_weights score_weights(const arnn_model *model, size_t layer)
+arnn_score_weights arnn_ready_score(const arnn_model *model, size_t layer)
 {
     return (arnn_score_weights){
         .key = values_of(model, ARNN_ATTN_KEY, layer),
@@ -186,7 +186,7 @@ static arnn_status create_attention(arnn_ready_layer *ready, const arnn_model *m
                                     const arnn_ready *whole)
 {
     const arnn_score *score = arnn_score_of(model->desc.score);
-    arnn_score_weights weights = score_weights(model, layer);
+    arnn_score_weights weights = arnn_ready_score(model, layer);
     const part hidden[] = {{ARNN_FROM_HIDDEN, model->desc.hidden}};
     ready->read = score->read(&weights, model->cell->bounded);
     create_reader(ready, model, layer, &weights, whole);

@@ -50,6 +50,9 @@ typedef struct arnn_ready {
 arnn_status arnn_ready_create(arnn_ready **out, const struct arnn_model *model);
 void arnn_ready_destroy(arnn_ready *ready);
 
+/* The parameters of a layer's score. */
+arnn_score_weights arnn_ready_score(const struct arnn_model *model, size_t layer);
+
 /* What a product reads: for each source (streams, inputs), rows a stride apart. */
 typedef struct arnn_inputs {
     const float *values[ARNN_SOURCES]; /* NULL: this part stands in y already */

@@ -3,7 +3,7 @@
 #include "attention/tape.h"
 #include "base/memory.h"
 
-static arnn_status shape_of(arnn_page_shape *shape, const arnn_model_desc *desc, const arnn_cache_desc *cache)
+arnn_status arnn_cache_shape(arnn_page_shape *shape, const arnn_model_desc *desc, const arnn_cache_desc *cache)
 {
     *shape = (arnn_page_shape){0};
     if (!arnn_desc_has_tape(desc))
@@ -39,7 +39,7 @@ arnn_status arnn_cache_new(arnn_cache **out, arnn_model *model, const arnn_cache
     arnn_page_shape shape;
     size_t pages = 0;
     *out = NULL;
-    arnn_status status = shape_of(&shape, &model->desc, desc);
+    arnn_status status = arnn_cache_shape(&shape, &model->desc, desc);
     if (!status)
         status = pages_for(&pages, &shape, desc->streams, desc->rows);
     if (status)

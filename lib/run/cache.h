@@ -11,6 +11,9 @@ struct arnn_cache {
     arnn_pool pool;
 };
 
+/* The shape of its pages; zero where the model has no tape. */
+arnn_status arnn_cache_shape(arnn_page_shape *shape, const arnn_model_desc *desc, const arnn_cache_desc *cache);
+
 /* desc: checked. */
 arnn_status arnn_cache_new(arnn_cache **out, arnn_model *model, const arnn_cache_desc *desc);
 void arnn_cache_retain(arnn_cache *cache);

@@ -100,7 +100,7 @@ arnn_status arnn_sequence_run(arnn_state *state, const arnn_sequence *sequence)
         arnn_state_reserve(state, sequence->streams, sequence->lengths, sequence->steps, sequence->count);
     if (status)
         return status;
-    bool table = sequence->in.tokens && state->model->ready->token_inputs;
+    bool table = sequence->in.tokens && state->model->ready->token_inputs && !state->tap;
     for (size_t t = 0, count; t < sequence->steps && (count = choose(state, sequence, t)) > 0; t++) {
         arnn_map map = map_of(sequence, t);
         take_input(state, sequence, t, count);

@@ -13,7 +13,7 @@ typedef struct need {
     size_t copies; /* of the width */
 } need;
 
-#define NEEDS_MOST 20
+#define NEEDS_MOST 21
 
 static size_t query_width(const arnn_model_desc *desc)
 {
@@ -49,6 +49,7 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
         {&work->recurrent, gates, streams},
         {&work->query, state->query_width, streams},
         {&work->key, keys, streams},
+        {&work->logsumexp, tape ? 1 : 0, streams},
         {&work->y, desc->outputs, streams},
         {&work->run_h, tape ? n : 0, 1},
         {&work->run_m, rows ? n : 0, 1},
@@ -125,6 +126,17 @@ arnn_status arnn_state_new(arnn_state **out, arnn_model *model, arnn_cache *cach
     return status;
 }
 
+void arnn_state_yield(arnn_state *state)
+{
+    arnn_model_unlock(state->model);
+    state->yields = true;
+}
+
+arnn_status arnn_state_refresh(const arnn_state *state)
+{
+    return state->yields ? arnn_model_refresh(state->model) : ARNN_OK;
+}
+
 static void release_tapes(arnn_state *state)
 {
     for (size_t stream = 0; state->pool && state->tapes && stream < state->streams; stream++)
@@ -145,7 +157,8 @@ void arnn_state_release(arnn_state *state)
     arnn_free(state->stepped);
     arnn_free(state->chosen);
     arnn_cache_release(state->cache);
-    arnn_model_unlock(state->model);
+    if (!state->yields)
+        arnn_model_unlock(state->model);
     arnn_model_release(state->model);
     arnn_free(state);
 }

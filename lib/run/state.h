@@ -18,11 +18,30 @@ typedef struct arnn_work {
     float *run_h, *run_m; /* (n): where the read of one run is summed */
     float *query;         /* (b, query width) */
     float *key;           /* (b, k): additive */
+    float *logsumexp;     /* (b): of the last read */
     float *y;             /* (b, outputs) */
     int32_t *tokens;      /* (b) */
     size_t *streams;      /* (b): which stream */
     size_t *slots;        /* (b): which element of the caller's arrays */
 } arnn_work;
+
+/* What a layer made in a step, dense over the streams that took part: (count, n), logsumexp (count). */
+typedef struct arnn_layer_values {
+    size_t layer, count;
+    const float *h, *s;
+    const float *m;         /* NULL: the cell has none */
+    const float *memory;    /* read from the tape in place of m_{t-1}; NULL: not so */
+    const float *logsumexp; /* NULL: no tape */
+} arnn_layer_values;
+
+/* Who listens to steps, to record what their derivatives need. */
+typedef struct arnn_tap {
+    /* before a layer: its input from below (count, width), which may be scaled */
+    void (*input)(struct arnn_tap *tap, const struct arnn_state *state, size_t layer, float *below, size_t width,
+                  size_t count);
+    /* after it */
+    void (*layer)(struct arnn_tap *tap, const struct arnn_state *state, const arnn_layer_values *values);
+} arnn_tap;
 
 struct arnn_state {
     arnn_model *model;
@@ -41,11 +60,15 @@ struct arnn_state {
     size_t *rows_read; /* (streams): rows then on the tape */
     bool *stepped;     /* (streams): there was a last step */
 
-    bool *chosen; /* (streams): scratch to find a stream chosen twice; all false between calls */
+    bool yields;   /* does not keep the model's parameters from changing: they are made ready anew when it runs */
+    arnn_tap *tap; /* NULL: nobody listens */
+    bool *chosen;  /* (streams): scratch to find a stream chosen twice; all false between calls */
     arnn_work work;
 };
 
 arnn_status arnn_state_new(arnn_state **out, arnn_model *model, arnn_cache *cache, size_t streams);
+void arnn_state_yield(arnn_state *state);
+arnn_status arnn_state_refresh(const arnn_state *state);
 void arnn_state_release(arnn_state *state);
 
 /* Row `stream` of layer `layer` in one of the (layers, streams, width) arrays. */

@@ -81,6 +81,7 @@ static void read_tapes(layer_step *step, size_t fresh)
         query.newest = rows > 0 ? rows - 1 : 0;
         arnn_read_tape(&reading, &step->ready->reader, &query, tape, &state->pool->shape, step->layer, rows);
         remember(step, b, rows, &reading, query.query);
+        state->work.logsumexp[b] = reading.logsumexp;
     }
 }
 
@@ -165,6 +166,21 @@ static void keep_values(layer_step *step)
         scatter(step, state->m, step->m);
 }
 
+static void tell(const layer_step *step)
+{
+    arnn_state *state = step->state;
+    const arnn_layer_values values = {
+        .layer = step->layer,
+        .count = step->count,
+        .h = step->h,
+        .s = step->s,
+        .m = state->model->cell->has_memory ? step->m : NULL,
+        .memory = step->memory_rows ? state->work.m_old : NULL,
+        .logsumexp = state->pool ? state->work.logsumexp : NULL,
+    };
+    state->tap->layer(state->tap, state, &values);
+}
+
 static void step_layer(layer_step *step, const int32_t *tokens)
 {
     const arnn_wiring *wiring = step->state->wiring;
@@ -183,6 +199,8 @@ static void step_layer(layer_step *step, const int32_t *tokens)
     if (!step->state->pool)
         step->s = step->h;
     keep_values(step);
+    if (step->state->tap)
+        tell(step);
 }
 
 static void close_rows(arnn_state *state, size_t count)
@@ -216,6 +234,9 @@ arnn_top arnn_step_streams(arnn_state *state, const int32_t *tokens, size_t coun
             .memory_rows = arnn_desc_has_memory_rows(&model->desc),
         };
         bool table = layer == 0 && tokens;
+        if (state->tap)
+            state->tap->input(state->tap, state, layer, layer > 0 ? work->h[(layer - 1) % 2] : work->x,
+                              layer > 0 ? n : d, count);
         set_source(&step, ARNN_FROM_BELOW, layer > 0 ? top.h : work->x, layer > 0 ? n : d);
         set_source(&step, ARNN_FROM_INPUT, work->x, d);
         step_layer(&step, table ? tokens : NULL);

@@ -1,0 +1,48 @@
+/* The read, backward, on vectors: one pass over the rows in blocks, as vec_read.c, whose scores and sums it takes. */
+#include "kernels/vec_block.h"
+
+static size_t block_rows(size_t hidden)
+{
+    size_t rows = VF_GROUP;
+    while (rows < BLOCK_ROWS && 2 * rows * hidden * sizeof(float) <= BLOCK_BYTES)
+        rows *= 2;
+    return rows;
+}
+
+/* e (rows): the products of a block's rows with a vector. */
+static void multiply(float *e, const float *rows, const float *vector, const block *shape, size_t n)
+{
+    const arnn_query query = {.query = vector, .hidden = n};
+    const arnn_run run = {.h = rows, .h_stride = n, .count = shape->end};
+    block at = *shape;
+    at.run = &run;
+    ARNN_VEC(score_dot)(e, &query, &at);
+}
+
+static void owed_block(const arnn_owed *owed, size_t first, const block *at)
+{
+    float r[BLOCK_ROWS], other[BLOCK_ROWS];
+    size_t n = owed->hidden, half = at->rows * n / 2 * sizeof(float);
+    const float *h = owed->h + first * n, *alpha = owed->alpha + first;
+    float *de = owed->de + first;
+    multiply(r, h, owed->ds, at, n);
+    if (owed->m)
+        multiply(other, owed->m + first * n, owed->dm, at, n);
+    for (size_t i = 0; i < at->end; i++)
+        de[i] = alpha[i] * ((owed->m ? r[i] + other[i] : r[i]) - owed->rho);
+    ARNN_VEC(add_rows)(owed->dq, h, ARNN_TYPE_F32, n, de, at->end, n, at->next_h + half);
+}
+
+void ARNN_VEC(owed)(const arnn_owed *owed)
+{
+    size_t rows = block_rows(owed->hidden), n = owed->hidden;
+    for (size_t first = 0; first < owed->count; first += rows) {
+        size_t left = owed->count - first;
+        const block at = {
+            .rows = rows,
+            .end = left < rows ? left : rows,
+            .next_h = (uintptr_t)(owed->h + (left > rows ? first + rows : first) * n),
+        };
+        owed_block(owed, first, &at);
+    }
+}

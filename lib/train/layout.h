@@ -1,0 +1,62 @@
+/* All arrays of floats that a record has, in one list: they are counted, made and freed by the same walk. */
+#ifndef ARNN_TRAIN_LAYOUT_H
+#define ARNN_TRAIN_LAYOUT_H
+
+#include "train/record.h"
+
+/* Memory of one stream while a block of steps is gone back over. */
+typedef struct arnn_stream_work {
+    float *alpha, *de; /* (block, past + steps) */
+    float *query;      /* (block, query width) */
+    float *input;      /* (block, G n): preactivations */
+    float *recurrent;  /* (block, G n) */
+    float *gates;      /* (block, kept n) */
+    float *dm_read;    /* (block, n): of the memory read, in `before` */
+    float *zero;       /* (block): the zero row's weight */
+    float *carry_s, *carry_m, *carry_h; /* (n): what later steps left */
+    float *back;                        /* (n): to what stands for h_{t-1} */
+    float *dz;                          /* (n) */
+    float *dscore;                      /* (k): additive: of v */
+    double drecency;
+} arnn_stream_work;
+
+/* What one layer's backward pass needs of its parameters: products from the other side. */
+typedef struct arnn_layer_work {
+    arnn_packed recurrent; /* W_hh' (n, G n) */
+    arnn_packed summary;   /* `beside`: the part of W_ih' that reads s (n, G n) */
+    arnn_packed query;     /* W', or its s half in `before` (n, query width) */
+    arnn_packed key;       /* additive: W_K' (n, k) */
+    float *packed[4];      /* their memory */
+    float *folded;         /* W (query width, |z|) */
+} arnn_layer_work;
+
+struct arnn_backward_work {
+    arnn_layer_work layer;     /* of the layer that is gone back over */
+    arnn_stream_work *streams; /* (streams) */
+    float *dp, *dp_recurrent;  /* rows of G n; dp_recurrent NULL where it is dp */
+    float *dq;                 /* rows of the query width */
+    float *dm;                 /* `before`, LSTM: rows of n */
+    float *key, *dkey;         /* additive: taped rows of k */
+    float *dskip;              /* rows of d: what layers above the first leave to the model's input */
+    float *dfolded;            /* (query width, |z|) */
+    float *transposed;         /* room to turn a matrix */
+};
+
+typedef struct arnn_layout {
+    const arnn_model *model;
+    arnn_record *record; /* its pointers are visited; for counting alone it may have none */
+    bool (*visit)(void *context, float **pointer, size_t count);
+    void *context;
+} arnn_layout;
+
+/* Calls `visit` for every array that this model needs; stops and gives false where that does, or a count overflows. */
+bool arnn_layout_visit(const arnn_layout *layout);
+
+/* Sets the record's tap. */
+void arnn_record_listen(arnn_record *record);
+
+/* Widths: of x_l, of the query, of the widest x_l. */
+size_t arnn_query_width(const arnn_model_desc *desc);
+size_t arnn_widest_input(const arnn_model_desc *desc);
+
+#endif

@@ -1,0 +1,70 @@
+/* One layer's backward pass, block of steps by block of steps (derivatives of every cell, wiring and score). */
+#ifndef ARNN_TRAIN_PASS_H
+#define ARNN_TRAIN_PASS_H
+
+#include "cells/cell.h"
+#include "train/layout.h"
+
+/* A parameter of the layer and its gradient; NULL where the model has none. */
+typedef struct arnn_weight {
+    const float *values;
+    float *gradient;
+} arnn_weight;
+
+typedef struct arnn_pass {
+    arnn_record *record;
+    arnn_backward_work *work;
+    const arnn_model_desc *desc;
+    const arnn_kernels *kernels;
+    const arnn_cell *cell;
+    const arnn_wiring *wiring;
+    const arnn_kept *kept;
+    size_t layer;
+    size_t n, gates, inputs, query, z, keys; /* widths: n, G n, |x_l|, the query's, |z|, k where keys are kept */
+    size_t columns;                          /* past + steps: of a row of weights */
+    arnn_weight ih, hh, bias_ih, bias_hh, attn_key, attn_query, attn_score, attn_general, attn_recency;
+    arnn_read_kind read;
+    float *dh, *ds; /* rows of n: what is owed to h and s */
+} arnn_pass;
+
+/* A block: steps first .. first+count-1 of a stream. */
+typedef struct arnn_steps {
+    size_t stream, first, count;
+    arnn_stream_work *work;
+} arnn_steps;
+
+/* Rows (record.h). */
+float *arnn_row(const arnn_pass *pass, float *rows, size_t width, size_t stream, size_t t);
+float *arnn_late(const arnn_pass *pass, float *rows, size_t width, size_t stream, size_t t);
+float *arnn_taped(const arnn_pass *pass, float *rows, size_t width, size_t stream, size_t i);
+
+/* What stands for h_{t-1} at steps t ..: a pointer to at most `count` rows that lie together; their number. */
+size_t arnn_carried(const arnn_pass *pass, const float **rows, size_t stream, size_t t, size_t count);
+
+/* Rows on the tape when step t reads. */
+size_t arnn_rows_read(const arnn_pass *pass, size_t stream, size_t t);
+
+float arnn_dot(const float *a, const float *b, size_t count);
+void arnn_add_scaled(float *sums, float factor, const float *values, size_t count);
+
+/* ---- attention ---- */
+
+/* Before the steps of a block: queries, and the weights of every row read. */
+void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block);
+/* One step: from ds (and dm, of the memory read, or NULL) what rows, query and score are owed; work->dz: what z is owed, or
+   in `before` its s half. */
+void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm);
+/* After the steps: what the block owes to rows older than itself. */
+void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block);
+/* After all blocks of a stream: the matrices, and in `before` dx. */
+void arnn_attention_weights(const arnn_pass *pass, size_t stream, float *dx);
+/* After all streams. */
+void arnn_attention_unfold(const arnn_pass *pass);
+
+/* Additive scores: e of a key (k) under a query; and what a step owes through them. */
+float arnn_additive_score(const arnn_pass *pass, const float *key, const float *query);
+/* dq += , dkey += (NULL: the zero row's), dscore += for one row of which de is owed. */
+void arnn_additive_owed(const arnn_pass *pass, float *dq, float *dkey, float *dscore, const float *key,
+                        const float *query, float de);
+
+#endif
