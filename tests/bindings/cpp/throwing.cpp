@@ -1,0 +1,226 @@
+// arnn.hpp with exceptions: owners, spans and errors. Prints what is wrong; nothing where all is right.
+#include <arnn.hpp>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+int returning(); // the form without exceptions, in the same program
+
+namespace {
+
+int wrong;
+
+void expect(bool right, const char *what)
+{
+    if (!right)
+        wrong += std::printf("%s\n", what) > 0;
+}
+
+template <class F> void refused(F call, arnn_status status, const char *words)
+{
+    try {
+        call();
+    } catch (const arnn::Error &error) {
+        expect(error.status() == status && std::strstr(error.what(), words) != nullptr, error.what());
+        expect(std::strcmp(error.status_string(), arnn_status_string(status)) == 0, error.status_string());
+        return;
+    }
+    expect(false, words);
+}
+
+template <class T> constexpr bool moves_only()
+{
+    return !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
+           std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
+}
+static_assert(moves_only<arnn::Model>() && moves_only<arnn::Cache>() && moves_only<arnn::State>());
+static_assert(!std::is_convertible_v<std::vector<double> &, arnn::Span<float>>);
+static_assert(!std::is_convertible_v<const std::vector<float> &, arnn::Span<float>>);
+static_assert(std::is_convertible_v<const std::vector<float> &, arnn::Span<const float>>);
+
+arnn::ModelDesc small()
+{
+    arnn::ModelDesc desc;
+    desc.inputs = 3;
+    desc.hidden = 4;
+    return desc;
+}
+
+arnn::Model model_of(const arnn::ModelDesc &desc)
+{
+    arnn::Model model = arnn::Model::create(desc);
+    model.init(1);
+    return model;
+}
+
+void spans()
+{
+    std::vector<float> vector(3);
+    std::array<float, 2> array{};
+    float plain[4] = {};
+    const arnn::Span<float> from_vector = vector, from_plain = plain;
+    const arnn::Span<const float> from_array = array, from_span = from_vector;
+    expect(from_vector.size() == 3 && from_plain.data() == plain && from_plain.size() == 4, "spans of a vector, an array");
+    expect(from_array.size() == 2 && from_span.data() == vector.data(), "spans of const elements");
+    expect(arnn::Span<float>().empty() && !arnn::Span<float>(plain, 0).data(), "an empty span is null");
+}
+
+void defaults()
+{
+    arnn_model_desc desc;
+    arnn_cache_desc cache;
+    arnn_load_options options;
+    arnn_model_desc_default(&desc, sizeof desc);
+    arnn_cache_desc_default(&cache, sizeof cache);
+    arnn_load_options_default(&options, sizeof options);
+    const arnn::ModelDesc ours;
+    const arnn::CacheDesc our_cache;
+    expect(ours.struct_size == sizeof desc && ours.hidden == desc.hidden && ours.wiring == desc.wiring, "ModelDesc");
+    expect(our_cache.struct_size == sizeof cache && our_cache.max_bytes == cache.max_bytes, "CacheDesc");
+    expect(arnn::LoadOptions().struct_size == options.struct_size, "LoadOptions");
+    expect(arnn::version() == arnn_version() && std::strlen(arnn::build_info()) > 10, "version, build_info");
+    expect(arnn::constant("ARNN_CELL_GRU") == ARNN_CELL_GRU, "constant");
+    refused([] { (void)arnn::constant("ARNN_CELL"); }, ARNN_NOT_FOUND, "ARNN_CELL");
+}
+
+void models()
+{
+    arnn::ModelDesc desc = small();
+    desc.outputs = 2;
+    arnn::Model model = model_of(desc), other = std::move(model);
+    expect(!model && other && other.output_width() == 2 && other.describe().align == 4, "a moved model");
+    refused([&] { model.init(1); }, ARNN_INVALID_ARGUMENT, "model");
+    expect(other.parameter(0).size() == 12 && std::strcmp(other.parameter(0).name, "weight_ih_l0") == 0, "parameter");
+    std::vector<float> values(12, 0.5f), back(12);
+    other.write("weight_ih_l0", values);
+    other.read("weight_ih_l0", back);
+    expect(back == values && std::strlen(other.kernels()) > 2, "a parameter written and read");
+    refused([&] { other.read("weight_ih_l0", arnn::Span<float>(back.data(), 11)); }, ARNN_SHAPE, "11");
+    refused([&] { (void)other.parameter(99); }, ARNN_NOT_FOUND, "99");
+    desc.cell = 99;
+    refused([&] { (void)arnn::Model::create(desc); }, ARNN_INVALID_ARGUMENT, "99");
+    other.set_weight_type(ARNN_TYPE_BF16);
+    std::vector<unsigned char> bytes(other.save_memory());
+    expect(other.save_memory(bytes) == bytes.size(), "save_memory");
+    arnn::Model loaded = arnn::Model::load_memory(bytes);
+    loaded.read("weight_ih_l0", back);
+    expect(back == values, "a parameter saved and loaded");
+    refused([&] { (void)arnn::Model::load_memory({}); }, ARNN_FORMAT, "");
+    refused([] { (void)arnn::Model::load("/nowhere/at.all"); }, ARNN_IO, "/nowhere/at.all");
+    refused([&] { other.save("/nowhere/at.all"); }, ARNN_IO, "/nowhere");
+    expect(!arnn::Model().get() && !arnn::Model().kernels(), "an empty model");
+}
+
+void caches()
+{
+    const arnn::Model model = model_of(small());
+    arnn::CacheDesc desc;
+    desc.page_rows = 16;
+    arnn::Cache cache = arnn::Cache::create(model, desc);
+    expect(cache.page().rows == 16 && cache.bytes().allocated == 0, "page, bytes");
+    cache.reserve(2, 16);
+    expect(cache.bytes().allocated >= 2 * cache.page().bytes && cache.bytes().used == 0, "reserve");
+    desc.page_rows = 17;
+    refused([&] { (void)arnn::Cache::create(model, desc); }, ARNN_INVALID_ARGUMENT, "17");
+    refused([&] { (void)arnn::State::create(model, 1); }, ARNN_INVALID_ARGUMENT, "cache");
+}
+
+void states()
+{
+    arnn::Model model = model_of(small());
+    arnn::State state = arnn::State::create(model, arnn::Cache::create(model), 2);
+    const std::vector<float> x(6, 0.5f), h(8, 0.25f);
+    std::vector<float> y(8), four(4), weights(3);
+    const arnn::Output out = {y, {}, {}, {}, {}, 0, 0};
+    const arnn::Input in = {x, {}, 0, 0};
+    state.append(1, h, {}, 2);
+    state.step(out, in);
+    expect(state.streams() == 2 && state.length(0) == 1 && state.length(1) == 3, "streams, length");
+    float sum = 0;
+    const arnn::LastRead last = state.weights(weights, 0, 1);
+    for (float weight : weights)
+        sum += weight;
+    expect(std::fabs(sum - 1) < 1e-6f && last.zero == 0 && std::isfinite(last.logsumexp), "weights");
+    state.rows(four, {}, 0, 1, 1, 1);
+    expect(four[3] == 0.25f && !state.lost(0), "rows, lost");
+    state.set(ARNN_VALUE_S, 0, 0, four);
+    state.get(four, ARNN_VALUE_S, 0, 0);
+    expect(four[0] == 0.25f, "set, get");
+    const std::vector<float> before = y;
+    state.step(out, in, std::vector<std::size_t>());
+    state.reset(arnn::Span<const std::size_t>());
+    expect(y == before && state.length(1) == 3, "no stream at all");
+    state.reset(std::array<std::size_t, 1>{1});
+    expect(state.length(0) == 1 && state.length(1) == 0, "one stream reset");
+    state.reset();
+    expect(state.length(0) == 0, "all reset");
+    refused([&] { model.init(2); }, ARNN_BUSY, "");
+    arnn::State other = std::move(state);
+    refused([&] { state.step(out, in); }, ARNN_INVALID_ARGUMENT, "state");
+    refused([&] { state.get(four, ARNN_VALUE_S, 0, 0); }, ARNN_INVALID_ARGUMENT, "state");
+    other = arnn::State();
+    model.init(2);
+}
+
+void shapes()
+{
+    const arnn::Model model = model_of(small());
+    arnn::State state = arnn::State::create(model, arnn::Cache::create(model), 2);
+    std::vector<float> x(6), y(8), map(4);
+    arnn::Input in = {{x.data(), 5}, {}, 0, 0};
+    arnn::Output out;
+    refused([&] { state.step(out, in); }, ARNN_SHAPE, "x has 5 elements, expected at least 6");
+    refused([&] { state.forward(out, in, 2); }, ARNN_SHAPE, "expected at least 12");
+    in.x = x;
+    out.y = arnn::Array({y.data(), 7});
+    refused([&] { state.step(out, in); }, ARNN_SHAPE, "y has 7 elements, expected at least 8");
+    out.y = arnn::Array(y, 0, 5);
+    refused([&] { state.step(out, in); }, ARNN_SHAPE, "y has 8 elements, expected at least 9");
+    out.y = arnn::Array(y, 0, SIZE_MAX);
+    refused([&] { state.step(out, in); }, ARNN_SHAPE, "y has 8");
+    out.y = {};
+    out.map = map;
+    out.map_columns = 3;
+    refused([&] { state.step(out, in); }, ARNN_SHAPE, "map has 4 elements, expected at least 6");
+    out.map = {};
+    refused([&] { state.forward(out, in, 1, std::vector<std::size_t>{1}); }, ARNN_SHAPE, "lengths has 1");
+    refused([&] { state.get({y.data(), 3}, ARNN_VALUE_S, 0, 0); }, ARNN_SHAPE, "expected 4");
+    refused([&] { state.set(ARNN_VALUE_S, 0, 0, y); }, ARNN_SHAPE, "values has 8");
+    refused([&] { state.append(0, y, {}, 1); }, ARNN_SHAPE, "h has 8 elements, expected 4");
+    refused([&] { state.rows(y, {}, 0, 0, 0, 1); }, ARNN_SHAPE, "h has 8");
+    expect(state.length(0) == 0, "nothing has changed");
+    state.forward(out, in, 1, std::vector<std::size_t>{1, 0});
+    expect(state.length(0) == 1 && state.length(1) == 0, "lengths");
+}
+
+void attention()
+{
+    const std::vector<float> queries = {1, 0}, rows = {1, 0, 0, 1};
+    std::vector<float> whole(2), left(2), right(2), sum(1), a(1), b(1), weights(2);
+    const arnn_rows both = {rows.data(), 2, 0}, first = {rows.data(), 1, 0}, second = {rows.data() + 2, 1, 0};
+    arnn::attend(whole, sum, weights, queries, {&both, 1}, 2);
+    arnn::attend(left, a, {}, queries, {&first, 1}, 2);
+    arnn::attend(right, b, {}, queries, {&second, 1}, 2);
+    arnn::attend_merge(left, a, right, b, 2);
+    expect(std::fabs(whole[0] - left[0]) < 1e-6f && std::fabs(sum[0] - a[0]) < 1e-6f, "attend, attend_merge");
+    expect(std::fabs(weights[0] - 0.7310586f) < 1e-6f, "weights of attend");
+    refused([&] { arnn::attend(whole, sum, {}, rows, {&both, 1}, 2); }, ARNN_SHAPE, "queries has 4 elements, expected 2");
+    refused([&] { arnn::attend_merge(whole, sum, rows, a, 2); }, ARNN_SHAPE, "other_contexts has 4");
+}
+
+} // namespace
+
+int main()
+{
+    spans();
+    defaults();
+    models();
+    caches();
+    states();
+    shapes();
+    attention();
+    return wrong + returning() != 0;
+}

@@ -1,0 +1,35 @@
+"""arnn.hpp: whole, without warnings alone, and right in both of its forms."""
+import re
+
+import header
+import installed
+import pytest
+
+HEADER = header.TOP / "include" / "arnn.hpp"
+SOURCES = header.TOP / "tests" / "bindings" / "cpp"
+CODE = re.sub(r"/\*.*?\*/|//[^\n]*", "", HEADER.read_text(), flags=re.S)
+
+
+def test_every_function_is_reachable():
+    """A function that joins arnn.h is missed here until arnn.hpp calls it."""
+    called = set(re.findall(r"\b(arnn_\w+)\(", CODE)) - set(header.structs())
+    assert called == set(header.functions())
+
+
+@pytest.mark.parametrize("options", [[], ["-fno-exceptions"]], ids=["throwing", "returning"])
+@pytest.mark.parametrize("standard", ["c++17", "c++20"])
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_compiles_alone(compiler, standard, options):
+    installed.command(compiler, "-x", "c++", f"-std={standard}", *options, *installed.STRICT, "-fsyntax-only", HEADER)
+
+
+@pytest.mark.parametrize("compiler, standard", [("g++", "c++17"), ("clang++", "c++20")])
+def test_owners_spans_and_errors(tmp_path, compiler, standard):
+    """Both forms in one program."""
+    without = tmp_path / "returning.o"
+    command = [compiler, f"-std={standard}"]
+    installed.command(*command, "-fno-exceptions", *installed.STRICT, *installed.pkg_config("--cflags"), "-c",
+                      SOURCES / "returning.cpp", "-o", without)
+    program = installed.compiled([*command, "-fsanitize=address,undefined"], tmp_path / "program",
+                                 SOURCES / "throwing.cpp", without)
+    assert installed.command(program) == ""
