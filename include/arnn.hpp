@@ -116,6 +116,13 @@ struct LoadOptions : arnn_load_options {
     }
 };
 
+struct RecordDesc : arnn_record_desc {
+    RecordDesc() noexcept : arnn_record_desc()
+    {
+        arnn_record_desc_default(this, sizeof(arnn_record_desc));
+    }
+};
+
 /* A parameter's name, which lives as long as the model, and its shape; shape[1] is 1 where the rank is 1. */
 struct Parameter {
     const char *name = nullptr;
@@ -164,6 +171,16 @@ struct Input {
 struct Output {
     Array y, h, s, map, map_zero;
     std::size_t map_layer = 0, map_columns = 0;
+};
+
+/* As arnn_output_gradient and arnn_gradient; empty: zero, and not wanted. */
+struct OutputGradient {
+    Array y, h, s;
+};
+struct Gradient {
+    Span<float> parameters;
+    Array x;
+    Span<float> s, m, h;
 };
 
 /* ---- The build --------------------------------------------------------------------------------------------------- */
@@ -378,6 +395,28 @@ inline arnn_output to_c(const Output &out) noexcept
     return made;
 }
 
+inline arnn_output_gradient to_c(const OutputGradient &from) noexcept
+{
+    arnn_output_gradient made = {};
+    arnn_output_gradient_default(&made, sizeof made);
+    made.y = to_c(from.y);
+    made.h = to_c(from.h);
+    made.s = to_c(from.s);
+    return made;
+}
+
+inline arnn_gradient to_c(const Gradient &to) noexcept
+{
+    arnn_gradient made = {};
+    arnn_gradient_default(&made, sizeof made);
+    made.parameters = to.parameters.data();
+    made.x = to_c(to.x);
+    made.s = to.s.data();
+    made.m = to.m.data();
+    made.h = to.h.data();
+    return made;
+}
+
 struct Destroy {
     bool borrowed = false;
     void operator()(arnn_model *handle) const noexcept
@@ -392,6 +431,10 @@ struct Destroy {
     {
         if (!borrowed)
             arnn_state_destroy(handle);
+    }
+    void operator()(arnn_record *handle) const noexcept
+    {
+        arnn_record_destroy(handle);
     }
 };
 
@@ -494,6 +537,17 @@ public:
         const arnn_status status = arnn_model_parameter(get(), &found.name, &found.rank, found.shape, index);
         return detail::give(status, found);
     }
+    /* All parameters as one array: how many floats, and where one begins. */
+    std::size_t parameter_floats() const noexcept
+    {
+        return arnn_model_parameter_floats(get());
+    }
+    Returns<std::size_t> parameter_offset(std::size_t index) const
+    {
+        std::size_t offset = 0;
+        const arnn_status status = arnn_model_parameter_offset(get(), &offset, index);
+        return detail::give(status, offset);
+    }
     Returns<void> read(const std::string &name, Span<float> values) const
     {
         return detail::give(arnn_model_read(get(), values.data(), name.c_str(), values.size()));
@@ -547,6 +601,71 @@ public:
     }
 };
 
+namespace detail {
+
+/* What arrays of a model are measured with. */
+struct Sizes {
+    std::size_t inputs = 0, hidden = 0, layers = 0, width = 0, floats = 0;
+
+    arnn_status measure(const Model &model) noexcept
+    {
+        ModelDesc desc;
+        const arnn_status status = arnn_model_describe(model.get(), &desc);
+        inputs = desc.inputs;
+        hidden = desc.hidden;
+        layers = desc.layers;
+        floats = arnn_model_parameter_floats(model.get());
+        return status != ARNN_OK ? status : arnn_model_output_width(model.get(), &width);
+    }
+
+    /* Of a run. */
+    Outcome fit(const Output &out, const Input &in, Span<const std::size_t> lengths, const Extent &of) const noexcept
+    {
+        Outcome outcome = holds("x", in.x.data(), in.x.size(), of, inputs, in.time_stride, in.stream_stride);
+        if (!outcome.failed())
+            outcome = holds("tokens", in.tokens.data(), in.tokens.size(), of, 1, in.time_stride, in.stream_stride);
+        if (!outcome.failed())
+            outcome = fit(out.y, out.h, out.s, of);
+        if (!outcome.failed())
+            outcome = holds("map", out.map, of, out.map_columns);
+        if (!outcome.failed())
+            outcome = holds("map_zero", out.map_zero, of, 1);
+        if (!outcome.failed() && !lengths.empty())
+            outcome = exactly("lengths", lengths.size(), of.count);
+        return outcome;
+    }
+    Outcome fit(const Array &y, const Array &h, const Array &s, const Extent &of) const noexcept
+    {
+        Outcome outcome = holds("y", y, of, width);
+        if (!outcome.failed())
+            outcome = holds("h", h, of, hidden);
+        if (!outcome.failed())
+            outcome = holds("s", s, of, hidden);
+        return outcome;
+    }
+
+    /* Of the pass back. */
+    Outcome fit(const Gradient &to, const Extent &of) const noexcept
+    {
+        Outcome outcome = holds("x", to.x, of, inputs);
+        if (!outcome.failed() && !to.parameters.empty())
+            outcome = exactly("parameters", to.parameters.size(), floats);
+        if (!outcome.failed())
+            outcome = initial("s", to.s, of);
+        if (!outcome.failed())
+            outcome = initial("m", to.m, of);
+        if (!outcome.failed())
+            outcome = initial("h", to.h, of);
+        return outcome;
+    }
+    Outcome initial(const char *what, Span<float> values, const Extent &of) const noexcept
+    {
+        return values.empty() ? Outcome() : exactly(what, values.size(), times(times(layers, of.count), hidden));
+    }
+};
+
+} // namespace detail
+
 /* ---- State and running ------------------------------------------------------------------------------------------- */
 
 class State : public detail::Owner<arnn_state>
@@ -588,14 +707,14 @@ public:
     /* values: hidden floats. */
     Returns<void> get(Span<float> values, std::int32_t which, std::size_t layer, std::size_t stream) const
     {
-        detail::Outcome outcome = exactly("values", values.size(), hidden_);
+        detail::Outcome outcome = exactly("values", values.size(), sizes_.hidden);
         if (!outcome.failed())
             outcome = arnn_state_get(get(), values.data(), which, layer, stream);
         return detail::give(outcome);
     }
     Returns<void> set(std::int32_t which, std::size_t layer, std::size_t stream, Span<const float> values)
     {
-        detail::Outcome outcome = exactly("values", values.size(), hidden_);
+        detail::Outcome outcome = exactly("values", values.size(), sizes_.hidden);
         if (!outcome.failed())
             outcome = arnn_state_set(get(), which, layer, stream, values.data());
         return detail::give(outcome);
@@ -603,7 +722,7 @@ public:
     /* h (layers, rows, hidden); m the same, where the model keeps it, else empty. */
     Returns<void> append(std::size_t stream, Span<const float> h, Span<const float> m, std::size_t rows)
     {
-        const std::size_t size = detail::times(detail::times(layers_, rows), hidden_);
+        const std::size_t size = detail::times(detail::times(sizes_.layers, rows), sizes_.hidden);
         detail::Outcome outcome = exactly("h", h.size(), size);
         if (!outcome.failed() && !m.empty())
             outcome = exactly("m", m.size(), size);
@@ -615,7 +734,7 @@ public:
     Returns<void> rows(Span<float> h, Span<float> m, std::size_t layer, std::size_t stream, std::size_t first,
                        std::size_t rows) const
     {
-        const std::size_t size = detail::times(rows, hidden_);
+        const std::size_t size = detail::times(rows, sizes_.hidden);
         detail::Outcome outcome = exactly("h", h.size(), size);
         if (!outcome.failed() && !m.empty())
             outcome = exactly("m", m.size(), size);
@@ -662,57 +781,31 @@ public:
     using Owner::get;
 
 private:
-    using Owner::Owner;
-    std::size_t inputs_ = 0, hidden_ = 0, layers_ = 0, width_ = 0;
+    friend class Record;
+    detail::Sizes sizes_;
+
+    State(arnn_state *handle, const detail::Sizes &sizes, bool borrowed) noexcept
+        : Owner(handle, borrowed), sizes_(sizes)
+    {
+    }
 
     static Returns<State> make(const Model &model, arnn_cache *cache, std::size_t streams)
     {
         arnn_state *made = nullptr;
-        arnn_status status = arnn_state_create(&made, model.get(), cache, streams);
-        State state(made);
+        detail::Sizes sizes;
+        arnn_status status = sizes.measure(model);
         if (status == ARNN_OK)
-            status = state.measure(model);
-        return detail::give(status, std::move(state));
-    }
-    arnn_status measure(const Model &model)
-    {
-        ModelDesc desc;
-        const arnn_status status = arnn_model_describe(model.get(), &desc);
-        inputs_ = desc.inputs;
-        hidden_ = desc.hidden;
-        layers_ = desc.layers;
-        return status != ARNN_OK ? status : arnn_model_output_width(model.get(), &width_);
+            status = arnn_state_create(&made, model.get(), cache, streams);
+        return detail::give(status, State(made, sizes, false));
     }
     detail::Outcome exactly(const char *what, std::size_t size, std::size_t expected) const
     {
         return get() ? detail::exactly(what, size, expected) : detail::Outcome(); /* C refuses a null state */
     }
-    detail::Outcome check(const Output &out, const Input &in, Span<const std::size_t> lengths,
-                          const detail::Extent &of) const
-    {
-        detail::Outcome outcome = detail::holds("x", in.x.data(), in.x.size(), of, inputs_, in.time_stride,
-                                                in.stream_stride);
-        if (!outcome.failed())
-            outcome = detail::holds("tokens", in.tokens.data(), in.tokens.size(), of, 1, in.time_stride,
-                                    in.stream_stride);
-        if (!outcome.failed())
-            outcome = detail::holds("y", out.y, of, width_);
-        if (!outcome.failed())
-            outcome = detail::holds("h", out.h, of, hidden_);
-        if (!outcome.failed())
-            outcome = detail::holds("s", out.s, of, hidden_);
-        if (!outcome.failed())
-            outcome = detail::holds("map", out.map, of, out.map_columns);
-        if (!outcome.failed())
-            outcome = detail::holds("map_zero", out.map_zero, of, 1);
-        if (!outcome.failed() && !lengths.empty())
-            outcome = detail::exactly("lengths", lengths.size(), of.count);
-        return outcome;
-    }
     detail::Outcome run(const Output &out, const Input &in, const std::size_t *streams, Span<const std::size_t> lengths,
                         const detail::Extent &of, bool single)
     {
-        const detail::Outcome outcome = check(out, in, lengths, of);
+        const detail::Outcome outcome = sizes_.fit(out, in, lengths, of);
         if (outcome.failed())
             return outcome;
         const arnn_output to = detail::to_c(out);
@@ -720,6 +813,74 @@ private:
         return single ? arnn_step(get(), &to, &from, streams, of.count)
                       : arnn_forward(get(), &to, &from, lengths.data(), streams, of.steps, of.count);
     }
+};
+
+/* ---- Gradients --------------------------------------------------------------------------------------------------- */
+
+class Record : public detail::Owner<arnn_record>
+{
+public:
+    Record() noexcept = default;
+
+    static Returns<Record> create(const Model &model, const RecordDesc &desc)
+    {
+        arnn_record *made = nullptr;
+        detail::Sizes sizes;
+        arnn_status status = sizes.measure(model);
+        if (status == ARNN_OK)
+            status = arnn_record_create(&made, model.get(), &desc);
+        return detail::give(status, Record(made, sizes));
+    }
+    /* The bytes that a record would take. */
+    static Returns<std::size_t> bytes(const Model &model, const RecordDesc &desc)
+    {
+        std::size_t bytes = 0;
+        const arnn_status status = arnn_record_bytes(model.get(), &desc, &bytes);
+        return detail::give(status, bytes);
+    }
+    /* The record's own state, borrowed: not to be used after the record has ended. */
+    State state() noexcept
+    {
+        return State(arnn_record_state(get()), sizes_, true);
+    }
+    /* All streams that there is room for, or `count` of them. lengths: one a stream, or empty. */
+    Returns<void> forward(const Output &out, const Input &in, std::size_t steps, Span<const std::size_t> lengths = {})
+    {
+        return forward(out, in, steps, lengths, arnn_state_streams(arnn_record_state(get())));
+    }
+    Returns<void> forward(const Output &out, const Input &in, std::size_t steps, Span<const std::size_t> lengths,
+                          std::size_t count)
+    {
+        const detail::Extent of = {steps, count};
+        detail::Outcome outcome = sizes_.fit(out, in, lengths, of);
+        if (!outcome.failed()) {
+            const arnn_output to = detail::to_c(out);
+            const arnn_input from = detail::to_c(in);
+            outcome = arnn_record_forward(get(), &to, &from, lengths.data(), steps, count);
+            last_ = outcome.failed() ? detail::Extent{0, 0} : of;
+        }
+        return detail::give(outcome);
+    }
+    /* Arrays are shaped as those of the last run. */
+    Returns<void> backward(const Gradient &to, const OutputGradient &from)
+    {
+        detail::Outcome outcome = sizes_.fit(from.y, from.h, from.s, last_);
+        if (!outcome.failed() && last_.count != 0)
+            outcome = sizes_.fit(to, last_);
+        if (!outcome.failed()) {
+            const arnn_gradient gradient = detail::to_c(to);
+            const arnn_output_gradient owed = detail::to_c(from);
+            outcome = arnn_record_backward(get(), &gradient, &owed);
+        }
+        return detail::give(outcome);
+    }
+
+private:
+    Record(arnn_record *handle, const detail::Sizes &sizes) noexcept : Owner(handle), sizes_(sizes)
+    {
+    }
+    detail::Sizes sizes_;
+    detail::Extent last_ = {0, 0};
 };
 
 /* ---- Attention alone --------------------------------------------------------------------------------------------- */

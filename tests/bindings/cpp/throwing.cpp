@@ -37,6 +37,7 @@ template <class T> constexpr bool moves_only()
            std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
 }
 static_assert(moves_only<arnn::Model>() && moves_only<arnn::Cache>() && moves_only<arnn::State>());
+static_assert(moves_only<arnn::Record>());
 static_assert(!std::is_convertible_v<std::vector<double> &, arnn::Span<float>>);
 static_assert(!std::is_convertible_v<const std::vector<float> &, arnn::Span<float>>);
 static_assert(std::is_convertible_v<const std::vector<float> &, arnn::Span<const float>>);
@@ -211,6 +212,59 @@ void attention()
     refused([&] { arnn::attend_merge(whole, sum, rows, a, 2); }, ARNN_SHAPE, "other_contexts has 4");
 }
 
+/* The gradient of sum_t y_t of a plain cell with respect to its biases, against a difference quotient. */
+void gradients()
+{
+    arnn::ModelDesc desc = small();
+    desc.outputs = 1;
+    arnn::Model model = model_of(desc);
+    arnn::RecordDesc room;
+    room.streams = 1;
+    room.steps = 5;
+    arnn::Record record = arnn::Record::create(model, room), moved = std::move(record);
+    expect(arnn::Record::bytes(model, room) > 0 && moved.state().streams() == 1, "a record's bytes, its state");
+    std::vector<float> x(15, 0.25f), y(5), ones(5, 1.0f), gradient(model.parameter_floats()), initial(4), dx(15);
+    arnn::Input in;
+    in.x = x;
+    arnn::Output out;
+    out.y = y;
+    const auto loss = [&] {
+        moved.state().reset();
+        moved.forward(out, in, 5);
+        return double(y[0]) + double(y[1]) + double(y[2]) + double(y[3]) + double(y[4]);
+    };
+    const double before = loss();
+    arnn::Gradient to;
+    to.parameters = gradient;
+    to.x = dx;
+    to.s = initial;
+    arnn::OutputGradient from;
+    from.y = ones;
+    moved.backward(to, from);
+    refused([&] { moved.backward(to, from); }, ARNN_NOT_FOUND, "");
+    for (std::size_t p = 0; p < model.parameter_count(); p++) {
+        if (std::strcmp(model.parameter(p).name, "bias_ih_l0") != 0)
+            continue;
+        const float *slope = gradient.data() + model.parameter_offset(p);
+        std::vector<float> bias(4);
+        model.read("bias_ih_l0", bias);
+        bias[2] += 0x1p-10f;
+        model.write("bias_ih_l0", bias);
+        expect(std::fabs((loss() - before) * 1024 - double(slope[2])) < 0.01 && slope[2] != 0, "the gradient of a bias");
+    }
+    expect(dx[0] != 0 && initial[0] != 0, "gradients of x and s_0");
+    to.s = {initial.data(), 3};
+    refused([&] { moved.backward(to, from); }, ARNN_SHAPE, "s has 3 elements, expected 4");
+    to.parameters = dx;
+    refused([&] { moved.backward(to, from); }, ARNN_SHAPE, "parameters has 15");
+    ones.pop_back();
+    from.y = ones;
+    refused([&] { moved.backward(to, from); }, ARNN_SHAPE, "y has 4");
+    refused([&] { moved.forward(out, in, 6); }, ARNN_SHAPE, "x has 15");
+    refused([&] { record.backward(to, {}); }, ARNN_INVALID_ARGUMENT, "record");
+    refused([&] { (void)model.parameter_offset(99); }, ARNN_NOT_FOUND, "99");
+}
+
 } // namespace
 
 int main()
@@ -222,5 +276,6 @@ int main()
     states();
     shapes();
     attention();
+    gradients();
     return wrong + returning() != 0;
 }
