@@ -12,8 +12,8 @@
  *     1 status     what every function returns            6 running    one step, or whole sequences
  *     2 model      what is computed, and the weights      7 attention  the read alone, for your own cache
  *     3 files      safetensors, PyTorch state_dicts       8 gradients  of parameters, inputs and initial values
- *     4 cache      where the past states are kept         9 the build  versions, kernels, constants
- *     5 state      streams, their summaries, their pasts
+ *     4 cache      where the past states are kept         9 training   losses, optimisers, checkpoints, sampling
+ *     5 state      streams, their summaries, their pasts  10 the build versions, kernels, constants
  *
  * A program that streams one sequence of token ids:
  *
@@ -175,7 +175,7 @@ void arnn_model_destroy(arnn_model *model);
 /* Reads the description back, with defaults resolved (align). desc->struct_size must be set. */
 arnn_status arnn_model_describe(const arnn_model *model, arnn_model_desc *desc);
 
-/* The kernel table of the model (section 9), as ARNN_ISA names it. NULL for NULL. Lives as long as the program. */
+/* The kernel table of the model (section 10), as ARNN_ISA names it. NULL for NULL. Lives as long as the program. */
 const char *arnn_model_kernels(const arnn_model *model);
 
 /* Width of y_t: outputs, else n, or 2 n for source hs. */
@@ -532,7 +532,155 @@ arnn_status arnn_model_parameter_offset(const arnn_model *model, size_t *offset,
    (strides), ARNN_UNSUPPORTED (x with tokens, m or h of a model that does not carry it), ARNN_NO_MEMORY. */
 arnn_status arnn_record_backward(arnn_record *record, const arnn_gradient *to, const arnn_output_gradient *from);
 
-/* ---- 9. The build ------------------------------------------------------------------------------------------------ */
+/* ---- 9. Training ------------------------------------------------------------------------------------------------- */
+
+/* Losses. l is the loss of one output y (outputs); weights w are 1 or given a stream; loss = sum w l / sum w.
+     cross entropy   log sum_j exp(y_j) - y_label;  labels are indices of outputs, a negative one is ignored
+     squared error   mean_j (y_j - value_j)^2 */
+enum { ARNN_LOSS_CROSS_ENTROPY = 0, ARNN_LOSS_SQUARED_ERROR = 1 };
+
+/* Of which outputs: of every step, of the last step of each stream, or of one output a stream, the readout of the mean
+   of r_t over its steps. */
+enum { ARNN_OVER_STEPS = 0, ARNN_OVER_LAST = 1, ARNN_OVER_MEAN = 2 };
+
+/* Optimisers; g is the gradient after clipping.
+     sgd     b = momentum b + g + weight_decay w;  w -= rate b
+     adam    Kingma and Ba, ICLR 2015, with both bias corrections; weight_decay w joins g
+     adamw   Loshchilov and Hutter, ICLR 2019: w shrinks by rate weight_decay w, apart from the gradient */
+enum { ARNN_OPTIMISER_SGD = 0, ARNN_OPTIMISER_ADAM = 1, ARNN_OPTIMISER_ADAMW = 2 };
+
+/* How a model is trained. Fill it with arnn_trainer_desc_default first. */
+typedef struct arnn_trainer_desc {
+    size_t struct_size;
+    int32_t loss;          /* ARNN_LOSS_..       default cross entropy */
+    int32_t over;          /* ARNN_OVER_..       default steps */
+    int32_t optimiser;     /* ARNN_OPTIMISER_..  default adam */
+    int32_t threads;       /* of the record; default 1 */
+    float momentum;        /* of sgd, and Adam's beta_1: in [0, 1); default 0.9 */
+    float second_momentum; /* Adam's beta_2: in [0, 1); default 0.999 */
+    float epsilon;         /* of Adam: above 0; default 1e-8 */
+    float weight_decay;    /* at least 0; default 0 */
+    float clip;            /* gradients with a larger norm, over all parameters, are scaled down to it; default 1;
+                              0: never */
+    float dropout;         /* each number of every layer's input is 0 with this probability, else divided by 1 minus it:
+                              in [0, 1); default 0 */
+    float readout_dropout; /* the same, of the readout's input */
+    int32_t reserved;      /* 0 */
+    uint64_t seed;         /* of dropout: which numbers are dropped follows from the seed, the number of updates made,
+                              layer, time and stream alone; default 0 */
+    size_t streams;        /* room of the record: for so many streams .. */
+    size_t steps;          /* .. of so many steps a call; defaults 32 and 128 .. */
+    size_t past;           /* .. after so many earlier steps (see arnn_examples.carry); default 0 */
+} arnn_trainer_desc;
+
+/* What a model learns from. Arrays are (time, stream, width) as in arnn_input; in arrays of one element a stream (over
+   last, mean) the time stride is not read. */
+typedef struct arnn_examples {
+    size_t struct_size;
+    const float *x;        /* (time, stream, d), or .. */
+    const int32_t *tokens; /* .. (time, stream): as the model reads */
+    size_t time_stride;
+    size_t stream_stride;
+    const int32_t *labels; /* cross entropy: (time, stream), over last and mean (stream); negative: ignored */
+    const float *values;   /* squared error: (time, stream, outputs), over last and mean (stream, outputs) */
+    size_t wanted_time_stride; /* of labels or values */
+    size_t wanted_stream_stride;
+    const float *weights;  /* (stream), each at least 0; NULL: 1 */
+    const size_t *lengths; /* (stream), each at most `steps`; NULL: all make all steps */
+    size_t steps;
+    size_t count;
+    int32_t carry;    /* 1: the streams go on where the last call left them, and read its past, which gets no gradient
+                         (truncated back-propagation); 0: they begin anew */
+    int32_t reserved; /* 0 */
+} arnn_examples;
+
+/* What came out. Written where the call succeeds. */
+typedef struct arnn_training {
+    size_t struct_size;
+    double loss;
+    double weight;  /* sum w */
+    double correct; /* cross entropy: the part of the weight whose largest output is the label; else 0 */
+    double norm;    /* of the gradient before clipping; 0 after arnn_trainer_evaluate */
+} arnn_training;
+
+/* Writes the defaults. Errors: as arnn_model_desc_default. */
+arnn_status arnn_trainer_desc_default(arnn_trainer_desc *desc, size_t struct_size);
+arnn_status arnn_examples_default(arnn_examples *examples, size_t struct_size);
+arnn_status arnn_training_default(arnn_training *training, size_t struct_size);
+
+/* A trainer changes the model that it was made for: gradients, moments and a record of the last call. Thread rule: one
+   thread at a time, which also has the model alone. */
+typedef struct arnn_trainer arnn_trainer;
+
+/* Errors: ARNN_INVALID_ARGUMENT (a value out of its range), ARNN_NO_MEMORY. */
+arnn_status arnn_trainer_create(arnn_trainer **out, arnn_model *model, const arnn_trainer_desc *desc);
+void arnn_trainer_destroy(arnn_trainer *trainer);
+
+/* One step of learning: forward, loss, backward, clipping, update with this learning rate. training: NULL if not
+   wanted. A loss or a gradient that is not finite is an error before anything is updated; the sentence names a
+   parameter that is not finite, or whose gradient is not. The streams are then emptied, as carry = 0 does. Errors:
+   ARNN_INVALID_ARGUMENT (a rate that is not finite or below 0, labels out of range, labels or values that do not go
+   with the loss, negative weights, a weight sum of 0: nothing to learn from; not finite, as just said), ARNN_SHAPE
+   (more streams or steps than there is room for, strides), ARNN_BUSY (a state rests on the model), ARNN_NO_MEMORY. */
+arnn_status arnn_trainer_step(arnn_trainer *trainer, arnn_training *training, const arnn_examples *examples,
+                              float rate);
+
+/* The same in two halves. The first leaves the gradient in arnn_trainer_gradient, unclipped; between them the caller
+   may change it: add those of other processes, for instance. The second clips and updates, and gives the norm before
+   clipping (NULL: not wanted); each use needs a gradient of its own. Errors: as arnn_trainer_step; updating:
+   ARNN_UNSUPPORTED where no gradient was made since the last update. */
+arnn_status arnn_trainer_gradients(arnn_trainer *trainer, arnn_training *training, const arnn_examples *examples);
+arnn_status arnn_trainer_update(arnn_trainer *trainer, double *norm, float rate);
+
+/* The gradient, arnn_model_parameter_floats(model) floats; where each parameter stands in it,
+   arnn_model_parameter_offset says. It lives as long as the trainer and may be written. NULL for NULL. */
+float *arnn_trainer_gradient(arnn_trainer *trainer);
+
+/* How many updates were made; 0 for NULL. */
+uint64_t arnn_trainer_updates(const arnn_trainer *trainer);
+
+/* Loss without dropout, gradient or update. Any number of streams and steps; the streams of training are not touched,
+   and carry is not read. Errors: as arnn_trainer_step. */
+arnn_status arnn_trainer_evaluate(const arnn_trainer *trainer, arnn_training *training, const arnn_examples *examples);
+
+/* A checkpoint, as a safetensors file: parameters, moments (first.<name>, second.<name>), and in the metadata the
+   number of updates and the seed. It appears whole or not at all, as with arnn_model_save; arnn_model_load reads the
+   model in it with ignore_unknown. Loading needs a trainer of the same optimiser on a model of the same description;
+   training then goes on bit for bit as it would have (same machine, kernels, BLAS and number of its threads), from a
+   call without carry. Errors: saving as arnn_model_save; loading ARNN_IO, ARNN_FORMAT, ARNN_NOT_FOUND (a tensor is
+   missing), ARNN_SHAPE, ARNN_INVALID_ARGUMENT (another model or optimiser), ARNN_BUSY, ARNN_NO_MEMORY. */
+arnn_status arnn_trainer_save(const arnn_trainer *trainer, const char *path);
+arnn_status arnn_trainer_load(arnn_trainer *trainer, const char *path);
+
+/* Chooses a token for each of `count` rows of logits (count, width), the readout of a token model: the probabilities
+   are softmax(logits / temperature) over the `top` largest (0: all; of equals, the first ones). temperature 0: the
+   largest, the first of equals. Row j is decided by (seed, draw, j): count the draw up from step to step. Any thread.
+   Errors: ARNN_INVALID_ARGUMENT (width 0, a temperature that is not finite or below 0, a row of logits with NaN,
+   +inf or nothing but -inf, named; then no token is written). */
+arnn_status arnn_sample(int32_t *tokens, const float *logits, size_t count, size_t width, float temperature, size_t top,
+                        uint64_t seed, uint64_t draw);
+
+/* The readout that fits targets (rows, outputs) best from frozen states (rows, |r|): it makes
+   sum |W_o r + b_o - target|^2 + penalty |W_o|^2 smallest (normal equations in double, LAPACK's Cholesky factor).
+   Errors: ARNN_UNSUPPORTED (a model without a readout), ARNN_INVALID_ARGUMENT (a penalty that is not finite or below 0;
+   equations that are singular or not finite), ARNN_BUSY, ARNN_NO_MEMORY. */
+arnn_status arnn_model_fit_readout(arnn_model *model, const float *states, const float *targets, size_t rows,
+                                   double penalty);
+
+/* The spectral radius of each gate's block of weight_hh_l{layer}: radii (G). Errors: ARNN_NOT_FOUND (layer),
+   ARNN_INVALID_ARGUMENT (weights that are not finite), ARNN_NO_MEMORY. */
+arnn_status arnn_model_spectral_radius(const arnn_model *model, double *radii, size_t layer);
+
+/* The largest `count` Lyapunov exponents, in descending order, of a model of wiring none along the trajectory that
+   begins at zero and reads x (steps, d) or tokens (steps) at in->time_stride: the mean over the steps after the first
+   `skip` of the logarithms by which directions are stretched (QR after every step, in double). Above 0 the recurrence
+   is chaotic; exp of them is how much of a small difference is left after a step. count is at most the numbers that the
+   model carries: layers n, and twice that for the LSTM. Errors: ARNN_UNSUPPORTED (another wiring), ARNN_SHAPE (count,
+   skip), ARNN_INVALID_ARGUMENT (tokens), ARNN_NO_MEMORY. */
+arnn_status arnn_model_lyapunov(const arnn_model *model, double *exponents, size_t count, const arnn_input *in,
+                                size_t steps, size_t skip, uint64_t seed);
+
+/* ---- 10. The build ----------------------------------------------------------------------------------------------- */
 
 /* ARNN_VERSION_MAJOR * 10000 + ARNN_VERSION_MINOR * 100 + ARNN_VERSION_PATCH of the library in use. */
 int32_t arnn_version(void);

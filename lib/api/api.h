@@ -35,4 +35,8 @@ arnn_status arnn_check_array(const char *name, arnn_array *array, size_t width, 
 arnn_status arnn_check_sequence(arnn_state *state, arnn_sequence *sequence, const arnn_output *out,
                                 const arnn_input *in);
 
+/* Lengths within the steps; the input of a sequence whose lengths are checked: completes its strides. */
+arnn_status arnn_check_lengths(const arnn_sequence *sequence);
+arnn_status arnn_check_input(arnn_sequence *sequence, const arnn_model_desc *desc);
+
 #endif

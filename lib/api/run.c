@@ -70,7 +70,7 @@ static arnn_status check_tokens(const arnn_sequence *sequence, size_t vocab)
     return ARNN_OK;
 }
 
-static arnn_status check_input(arnn_sequence *sequence, const arnn_model_desc *desc)
+arnn_status arnn_check_input(arnn_sequence *sequence, const arnn_model_desc *desc)
 {
     bool tokens = desc->vocab > 0;
     if ((sequence->in.tokens != NULL) != tokens || (sequence->in.x != NULL) == tokens)
@@ -137,7 +137,7 @@ arnn_status arnn_output_default(arnn_output *out, size_t struct_size)
     return status;
 }
 
-static arnn_status check_lengths(const arnn_sequence *sequence)
+arnn_status arnn_check_lengths(const arnn_sequence *sequence)
 {
     for (size_t j = 0; j < sequence->count; j++) {
         if (length_of(sequence, j) > sequence->steps)
@@ -158,13 +158,13 @@ arnn_status arnn_check_sequence(arnn_state *state, arnn_sequence *sequence, cons
     if (!status)
         status = arnn_check_streams(state, sequence->streams, sequence->count);
     if (!status)
-        status = check_lengths(sequence);
+        status = arnn_check_lengths(sequence);
     if (status || sequence->count == 0 || sequence->steps == 0)
         return status;
     sequence->in = *in;
     if (out)
         sequence->out = *out;
-    status = check_input(sequence, &state->model->desc);
+    status = arnn_check_input(sequence, &state->model->desc);
     if (!status)
         status = check_output(sequence, state);
     return status ? status : arnn_state_refresh(state);

@@ -59,4 +59,21 @@ void arnn_tensor_shape_write(char *text, const arnn_tensor *tensor);
    the same bytes. Errors: those of the sink; ARNN_UNSUPPORTED where the header would exceed the format's limit. */
 arnn_status arnn_safetensors_write(arnn_sink *sink, const arnn_model_desc *desc, const arnn_parameters *parameters);
 
+/* The same with other numbers of the parameters beside them, each kind under a prefix, and further metadata of plain
+   letters. */
+typedef struct arnn_file_part {
+    const char *prefix;  /* of the parameters' names */
+    const float *values; /* laid out as the parameters */
+} arnn_file_part;
+
+typedef struct arnn_file_parts {
+    const arnn_file_part *list;
+    size_t count;
+    const arnn_metadata *metadata;
+    size_t metadata_count;
+} arnn_file_parts;
+
+arnn_status arnn_safetensors_write_parts(arnn_sink *sink, const arnn_model_desc *desc,
+                                         const arnn_parameters *parameters, const arnn_file_parts *parts);
+
 #endif

@@ -24,7 +24,7 @@ static arnn_status put(arnn_sink *sink, const char *format, ...)
 /* Field names and words are plain letters: nothing needs an escape. Every field of the first version is written, so
    that no later default changes what a file means; a field added later should be left out where it has its default, so
    that files which do not use it stay readable for older libraries. */
-static arnn_status put_metadata(arnn_sink *sink, const arnn_model_desc *desc)
+static arnn_status put_metadata(arnn_sink *sink, const arnn_model_desc *desc, const arnn_file_parts *parts)
 {
     char text[ARNN_FIELD_TEXT];
     arnn_status status = put(sink, "\"__metadata__\":{\"format\":\"pt\",\"arnn.version\":\"1\"");
@@ -32,27 +32,32 @@ static arnn_status put_metadata(arnn_sink *sink, const arnn_model_desc *desc)
         arnn_field_write(field, desc, text);
         status = put(sink, ",\"arnn.%s\":\"%s\"", field->name, text);
     }
+    for (size_t i = 0; i < parts->metadata_count && !status; i++)
+        status = put(sink, ",\"%s\":\"%s\"", parts->metadata[i].key, parts->metadata[i].value);
     return status ? status : put(sink, "}");
 }
 
-static arnn_status put_entry(arnn_sink *sink, const arnn_parameter *parameter, size_t *offset)
+static arnn_status put_entry(arnn_sink *sink, const char *prefix, const arnn_parameter *parameter, size_t *offset)
 {
     size_t begin = *offset, end = begin + parameter->count * sizeof(float);
     char shape[ARNN_SHAPE_TEXT];
     snprintf(shape, sizeof shape, parameter->rank == 1 ? "%zu" : "%zu,%zu", parameter->shape[0], parameter->shape[1]);
     *offset = end;
-    return put(sink, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}", parameter->name, shape,
-               begin, end);
+    return put(sink, ",\"%s%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}", prefix, parameter->name,
+               shape, begin, end);
 }
 
-static arnn_status put_header(arnn_sink *sink, const arnn_model_desc *desc, const arnn_parameters *parameters)
+static arnn_status put_header(arnn_sink *sink, const arnn_model_desc *desc, const arnn_parameters *parameters,
+                              const arnn_file_parts *parts)
 {
     size_t offset = 0;
     arnn_status status = put(sink, "{");
     if (!status)
-        status = put_metadata(sink, desc);
-    for (size_t i = 0; i < parameters->count && !status; i++)
-        status = put_entry(sink, &parameters->list[i], &offset);
+        status = put_metadata(sink, desc, parts);
+    for (size_t part = 0; part < parts->count; part++) {
+        for (size_t i = 0; i < parameters->count && !status; i++)
+            status = put_entry(sink, parts->list[part].prefix, &parameters->list[i], &offset);
+    }
     return status ? status : put(sink, "}");
 }
 
@@ -76,21 +81,29 @@ static arnn_status put_values(arnn_sink *sink, const float *values, size_t count
     return status;
 }
 
-arnn_status arnn_safetensors_write(arnn_sink *sink, const arnn_model_desc *desc, const arnn_parameters *parameters)
+arnn_status arnn_safetensors_write_parts(arnn_sink *sink, const arnn_model_desc *desc,
+                                         const arnn_parameters *parameters, const arnn_file_parts *parts)
 {
     arnn_sink counter;
     arnn_sink_count(&counter);
-    put_header(&counter, desc, parameters);       /* counting cannot fail */
-    size_t padding = (8 - counter.bytes % 8) % 8; /* data begin at a multiple of 8 */
+    put_header(&counter, desc, parameters, parts); /* counting cannot fail */
+    size_t padding = (8 - counter.bytes % 8) % 8;  /* data begin at a multiple of 8 */
     if (counter.bytes + padding > ARNN_HEADER_LIMIT)
         return arnn_error(ARNN_UNSUPPORTED, "the header would have %zu bytes, and safetensors allow %d", counter.bytes,
                           ARNN_HEADER_LIMIT);
     arnn_status status = put_length(sink, counter.bytes + padding);
     if (!status)
-        status = put_header(sink, desc, parameters);
+        status = put_header(sink, desc, parameters, parts);
     if (!status)
         status = put(sink, "%*s", (int)padding, "");
-    if (!status)
-        status = put_values(sink, parameters->values, parameters->values_count);
+    for (size_t part = 0; part < parts->count && !status; part++)
+        status = put_values(sink, parts->list[part].values, parameters->values_count);
     return status;
+}
+
+arnn_status arnn_safetensors_write(arnn_sink *sink, const arnn_model_desc *desc, const arnn_parameters *parameters)
+{
+    const arnn_file_part part = {.prefix = "", .values = parameters->values};
+    const arnn_file_parts parts = {.list = &part, .count = 1};
+    return arnn_safetensors_write_parts(sink, desc, parameters, &parts);
 }

@@ -1,0 +1,68 @@
+#include "train/optimiser.h"
+
+#include <math.h>
+
+#include "base/status.h"
+
+/* SGD: b = momentum b + g (the first time b = g, as b begins at 0);  w -= rate b. */
+static void sgd(float *values, float *first, float *second, const float *gradients, size_t count,
+                const arnn_update *update)
+{
+    (void)second;
+    for (size_t i = 0; i < count; i++) {
+        float gradient = update->scale * gradients[i] + update->weight_decay * values[i];
+        first[i] = update->momentum * first[i] + gradient;
+        values[i] -= update->rate * first[i];
+    }
+}
+
+/* Kingma, Ba, ICLR 2015. Bias corrections are made in double, once an update. */
+static void adam_step(float *values, float *first, float *second, const float *gradients, size_t count,
+                      const arnn_update *update, float pulled, float shrunk)
+{
+    double beta = (double)update->momentum, beta_second = (double)update->second_momentum, n = (double)update->count;
+    float rate = (float)((double)update->rate / (1.0 - pow(beta, n)));
+    float correction = (float)(1.0 / sqrt(1.0 - pow(beta_second, n)));
+    float rest = (float)(1.0 - beta), rest_second = (float)(1.0 - beta_second);
+    for (size_t i = 0; i < count; i++) {
+        float gradient = update->scale * gradients[i] + pulled * values[i];
+        first[i] = update->momentum * first[i] + rest * gradient;
+        second[i] = update->second_momentum * second[i] + rest_second * gradient * gradient;
+        values[i] = shrunk * values[i] - rate * first[i] / (sqrtf(second[i]) * correction + update->epsilon);
+    }
+}
+
+/* Weight decay as part of the gradient. */
+static void adam(float *values, float *first, float *second, const float *gradients, size_t count,
+                 const arnn_update *update)
+{
+    adam_step(values, first, second, gradients, count, update, update->weight_decay, 1.0f);
+}
+
+/* Loshchilov, Hutter, ICLR 2019: weights decay by themselves. */
+static void adamw(float *values, float *first, float *second, const float *gradients, size_t count,
+                  const arnn_update *update)
+{
+    adam_step(values, first, second, gradients, count, update, 0.0f, 1.0f - update->rate * update->weight_decay);
+}
+
+static const arnn_optimiser optimisers[] = {
+    {.name = "sgd", .moments = 1, .apply = sgd},
+    {.name = "adam", .moments = 2, .apply = adam},
+    {.name = "adamw", .moments = 2, .apply = adamw},
+};
+
+const arnn_optimiser *arnn_optimiser_of(int32_t optimiser)
+{
+    if (optimiser < 0 || (size_t)optimiser >= sizeof optimisers / sizeof *optimisers)
+        return NULL;
+    return &optimisers[optimiser];
+}
+
+double arnn_norm(const float *values, size_t count)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)values[i] * (double)values[i];
+    return sqrt(sum);
+}
