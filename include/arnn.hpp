@@ -123,6 +123,21 @@ struct RecordDesc : arnn_record_desc {
     }
 };
 
+struct TrainerDesc : arnn_trainer_desc {
+    TrainerDesc() noexcept : arnn_trainer_desc()
+    {
+        arnn_trainer_desc_default(this, sizeof(arnn_trainer_desc));
+    }
+};
+
+/* What came out of a step of learning. */
+struct Training : arnn_training {
+    Training() noexcept : arnn_training()
+    {
+        arnn_training_default(this, sizeof(arnn_training));
+    }
+};
+
 /* A parameter's name, which lives as long as the model, and its shape; shape[1] is 1 where the rank is 1. */
 struct Parameter {
     const char *name = nullptr;
@@ -171,6 +186,20 @@ struct Input {
 struct Output {
     Array y, h, s, map, map_zero;
     std::size_t map_layer = 0, map_columns = 0;
+};
+
+/* As arnn_examples; what is empty is not there. */
+struct Examples {
+    Span<const float> x;
+    Span<const std::int32_t> tokens;
+    std::size_t time_stride = 0, stream_stride = 0;
+    Span<const std::int32_t> labels;
+    Span<const float> values;
+    std::size_t wanted_time_stride = 0, wanted_stream_stride = 0;
+    Span<const float> weights;
+    Span<const std::size_t> lengths;
+    std::size_t steps = 0, count = 0;
+    bool carry = false;
 };
 
 /* As arnn_output_gradient and arnn_gradient; empty: zero, and not wanted. */
@@ -417,6 +446,26 @@ inline arnn_gradient to_c(const Gradient &to) noexcept
     return made;
 }
 
+inline arnn_examples to_c(const Examples &of) noexcept
+{
+    arnn_examples made = {};
+    arnn_examples_default(&made, sizeof made);
+    made.x = of.x.data();
+    made.tokens = of.tokens.data();
+    made.time_stride = of.time_stride;
+    made.stream_stride = of.stream_stride;
+    made.labels = of.labels.data();
+    made.values = of.values.data();
+    made.wanted_time_stride = of.wanted_time_stride;
+    made.wanted_stream_stride = of.wanted_stream_stride;
+    made.weights = of.weights.data();
+    made.lengths = of.lengths.data();
+    made.steps = of.steps;
+    made.count = of.count;
+    made.carry = of.carry ? 1 : 0;
+    return made;
+}
+
 struct Destroy {
     bool borrowed = false;
     void operator()(arnn_model *handle) const noexcept
@@ -435,6 +484,89 @@ struct Destroy {
     void operator()(arnn_record *handle) const noexcept
     {
         arnn_record_destroy(handle);
+    }
+    void operator()(arnn_trainer *handle) const noexcept
+    {
+        arnn_trainer_destroy(handle);
+    }
+};
+
+/* What arrays of a model are measured with. */
+struct Sizes {
+    std::size_t inputs = 0, hidden = 0, layers = 0, gates = 0, source = 0, width = 0, floats = 0;
+
+    Outcome measure(const arnn_model *model) noexcept
+    {
+        ModelDesc desc;
+        const arnn_status status = arnn_model_describe(model, &desc);
+        inputs = desc.inputs;
+        hidden = desc.hidden;
+        layers = desc.layers;
+        gates = desc.cell == ARNN_CELL_LSTM ? 4 : desc.cell == ARNN_CELL_GRU ? 3 : 1;
+        source = times(hidden, desc.source == ARNN_SOURCE_HS ? 2 : 1);
+        floats = arnn_model_parameter_floats(model);
+        return status != ARNN_OK ? status : arnn_model_output_width(model, &width);
+    }
+
+    /* Of a run. */
+    Outcome fit(const Output &out, const Input &in, Span<const std::size_t> lengths, const Extent &of) const noexcept
+    {
+        Outcome outcome = holds("x", in.x.data(), in.x.size(), of, inputs, in.time_stride, in.stream_stride);
+        if (!outcome.failed())
+            outcome = holds("tokens", in.tokens.data(), in.tokens.size(), of, 1, in.time_stride, in.stream_stride);
+        if (!outcome.failed())
+            outcome = fit(out.y, out.h, out.s, of);
+        if (!outcome.failed())
+            outcome = holds("map", out.map, of, out.map_columns);
+        if (!outcome.failed())
+            outcome = holds("map_zero", out.map_zero, of, 1);
+        if (!outcome.failed() && !lengths.empty())
+            outcome = exactly("lengths", lengths.size(), of.count);
+        return outcome;
+    }
+    Outcome fit(const Array &y, const Array &h, const Array &s, const Extent &of) const noexcept
+    {
+        Outcome outcome = holds("y", y, of, width);
+        if (!outcome.failed())
+            outcome = holds("h", h, of, hidden);
+        if (!outcome.failed())
+            outcome = holds("s", s, of, hidden);
+        return outcome;
+    }
+
+    /* Of the pass back. */
+    Outcome fit(const Gradient &to, const Extent &of) const noexcept
+    {
+        Outcome outcome = holds("x", to.x, of, inputs);
+        if (!outcome.failed() && !to.parameters.empty())
+            outcome = exactly("parameters", to.parameters.size(), floats);
+        if (!outcome.failed())
+            outcome = initial("s", to.s, of);
+        if (!outcome.failed())
+            outcome = initial("m", to.m, of);
+        if (!outcome.failed())
+            outcome = initial("h", to.h, of);
+        return outcome;
+    }
+    /* Of what a model learns from; wanted: the steps of which something is wanted. */
+    Outcome fit(const Examples &of, std::size_t wanted) const noexcept
+    {
+        const Input in = {of.x, of.tokens, of.time_stride, of.stream_stride};
+        const Extent labels = {wanted, of.count};
+        Outcome outcome = fit(Output(), in, of.lengths, {of.steps, of.count});
+        if (!outcome.failed())
+            outcome = holds("labels", of.labels.data(), of.labels.size(), labels, 1, of.wanted_time_stride,
+                            of.wanted_stream_stride);
+        if (!outcome.failed())
+            outcome = holds("values", of.values.data(), of.values.size(), labels, width, of.wanted_time_stride,
+                            of.wanted_stream_stride);
+        if (!outcome.failed() && !of.weights.empty())
+            outcome = exactly("weights", of.weights.size(), of.count);
+        return outcome;
+    }
+    Outcome initial(const char *what, Span<float> values, const Extent &of) const noexcept
+    {
+        return values.empty() ? Outcome() : exactly(what, values.size(), times(times(layers, of.count), hidden));
     }
 };
 
@@ -557,6 +689,45 @@ public:
         return detail::give(arnn_model_write(get(), name.c_str(), values.data(), values.size()));
     }
 
+    /* The readout that fits best: states (rows, |r|), targets (rows, outputs). */
+    Returns<void> fit_readout(Span<const float> states, Span<const float> targets, std::size_t rows, double penalty)
+    {
+        detail::Sizes sizes;
+        detail::Outcome outcome = sizes.measure(get());
+        if (!outcome.failed())
+            outcome = detail::exactly("states", states.size(), detail::times(rows, sizes.source));
+        if (!outcome.failed())
+            outcome = detail::exactly("targets", targets.size(), detail::times(rows, sizes.width));
+        if (!outcome.failed())
+            outcome = arnn_model_fit_readout(get(), states.data(), targets.data(), rows, penalty);
+        return detail::give(outcome);
+    }
+    /* radii: one a gate. */
+    Returns<void> spectral_radius(Span<double> radii, std::size_t layer) const
+    {
+        detail::Sizes sizes;
+        detail::Outcome outcome = sizes.measure(get());
+        if (!outcome.failed())
+            outcome = detail::exactly("radii", radii.size(), sizes.gates);
+        if (!outcome.failed())
+            outcome = arnn_model_spectral_radius(get(), radii.data(), layer);
+        return detail::give(outcome);
+    }
+    /* As many exponents as there is room for. */
+    Returns<void> lyapunov(Span<double> exponents, const Input &in, std::size_t steps, std::size_t skip,
+                           std::uint64_t seed) const
+    {
+        detail::Sizes sizes;
+        detail::Outcome outcome = sizes.measure(get());
+        if (!outcome.failed())
+            outcome = sizes.fit(Output(), in, {}, {steps, 1});
+        if (!outcome.failed()) {
+            const arnn_input from = detail::to_c(in);
+            outcome = arnn_model_lyapunov(get(), exponents.data(), exponents.size(), &from, steps, skip, seed);
+        }
+        return detail::give(outcome);
+    }
+
     Returns<void> save(const std::string &path) const
     {
         return detail::give(arnn_model_save(get(), path.c_str()));
@@ -600,71 +771,6 @@ public:
         return detail::give(status, page);
     }
 };
-
-namespace detail {
-
-/* What arrays of a model are measured with. */
-struct Sizes {
-    std::size_t inputs = 0, hidden = 0, layers = 0, width = 0, floats = 0;
-
-    arnn_status measure(const Model &model) noexcept
-    {
-        ModelDesc desc;
-        const arnn_status status = arnn_model_describe(model.get(), &desc);
-        inputs = desc.inputs;
-        hidden = desc.hidden;
-        layers = desc.layers;
-        floats = arnn_model_parameter_floats(model.get());
-        return status != ARNN_OK ? status : arnn_model_output_width(model.get(), &width);
-    }
-
-    /* Of a run. */
-    Outcome fit(const Output &out, const Input &in, Span<const std::size_t> lengths, const Extent &of) const noexcept
-    {
-        Outcome outcome = holds("x", in.x.data(), in.x.size(), of, inputs, in.time_stride, in.stream_stride);
-        if (!outcome.failed())
-            outcome = holds("tokens", in.tokens.data(), in.tokens.size(), of, 1, in.time_stride, in.stream_stride);
-        if (!outcome.failed())
-            outcome = fit(out.y, out.h, out.s, of);
-        if (!outcome.failed())
-            outcome = holds("map", out.map, of, out.map_columns);
-        if (!outcome.failed())
-            outcome = holds("map_zero", out.map_zero, of, 1);
-        if (!outcome.failed() && !lengths.empty())
-            outcome = exactly("lengths", lengths.size(), of.count);
-        return outcome;
-    }
-    Outcome fit(const Array &y, const Array &h, const Array &s, const Extent &of) const noexcept
-    {
-        Outcome outcome = holds("y", y, of, width);
-        if (!outcome.failed())
-            outcome = holds("h", h, of, hidden);
-        if (!outcome.failed())
-            outcome = holds("s", s, of, hidden);
-        return outcome;
-    }
-
-    /* Of the pass back. */
-    Outcome fit(const Gradient &to, const Extent &of) const noexcept
-    {
-        Outcome outcome = holds("x", to.x, of, inputs);
-        if (!outcome.failed() && !to.parameters.empty())
-            outcome = exactly("parameters", to.parameters.size(), floats);
-        if (!outcome.failed())
-            outcome = initial("s", to.s, of);
-        if (!outcome.failed())
-            outcome = initial("m", to.m, of);
-        if (!outcome.failed())
-            outcome = initial("h", to.h, of);
-        return outcome;
-    }
-    Outcome initial(const char *what, Span<float> values, const Extent &of) const noexcept
-    {
-        return values.empty() ? Outcome() : exactly(what, values.size(), times(times(layers, of.count), hidden));
-    }
-};
-
-} // namespace detail
 
 /* ---- State and running ------------------------------------------------------------------------------------------- */
 
@@ -793,10 +899,10 @@ private:
     {
         arnn_state *made = nullptr;
         detail::Sizes sizes;
-        arnn_status status = sizes.measure(model);
-        if (status == ARNN_OK)
-            status = arnn_state_create(&made, model.get(), cache, streams);
-        return detail::give(status, State(made, sizes, false));
+        detail::Outcome outcome = sizes.measure(model.get());
+        if (!outcome.failed())
+            outcome = arnn_state_create(&made, model.get(), cache, streams);
+        return detail::give(outcome, State(made, sizes, false));
     }
     detail::Outcome exactly(const char *what, std::size_t size, std::size_t expected) const
     {
@@ -826,10 +932,10 @@ public:
     {
         arnn_record *made = nullptr;
         detail::Sizes sizes;
-        arnn_status status = sizes.measure(model);
-        if (status == ARNN_OK)
-            status = arnn_record_create(&made, model.get(), &desc);
-        return detail::give(status, Record(made, sizes));
+        detail::Outcome outcome = sizes.measure(model.get());
+        if (!outcome.failed())
+            outcome = arnn_record_create(&made, model.get(), &desc);
+        return detail::give(outcome, Record(made, sizes));
     }
     /* The bytes that a record would take. */
     static Returns<std::size_t> bytes(const Model &model, const RecordDesc &desc)
@@ -882,6 +988,97 @@ private:
     detail::Sizes sizes_;
     detail::Extent last_ = {0, 0};
 };
+
+/* ---- Training ---------------------------------------------------------------------------------------------------- */
+
+class Trainer : public detail::Owner<arnn_trainer>
+{
+public:
+    Trainer() noexcept = default;
+
+    static Returns<Trainer> create(Model &model, const TrainerDesc &desc = TrainerDesc())
+    {
+        arnn_trainer *made = nullptr;
+        detail::Sizes sizes;
+        detail::Outcome outcome = sizes.measure(model.get());
+        if (!outcome.failed())
+            outcome = arnn_trainer_create(&made, model.get(), &desc);
+        return detail::give(outcome, Trainer(made, sizes, desc.over == ARNN_OVER_STEPS));
+    }
+    Returns<Training> step(const Examples &examples, float rate)
+    {
+        const arnn_examples from = detail::to_c(examples);
+        Training training;
+        detail::Outcome outcome = fit(examples);
+        if (!outcome.failed())
+            outcome = arnn_trainer_step(get(), &training, &from, rate);
+        return detail::give(outcome, training);
+    }
+    Returns<Training> gradients(const Examples &examples)
+    {
+        const arnn_examples from = detail::to_c(examples);
+        Training training;
+        detail::Outcome outcome = fit(examples);
+        if (!outcome.failed())
+            outcome = arnn_trainer_gradients(get(), &training, &from);
+        return detail::give(outcome, training);
+    }
+    Returns<Training> evaluate(const Examples &examples) const
+    {
+        const arnn_examples from = detail::to_c(examples);
+        Training training;
+        detail::Outcome outcome = fit(examples);
+        if (!outcome.failed())
+            outcome = arnn_trainer_evaluate(get(), &training, &from);
+        return detail::give(outcome, training);
+    }
+    /* The norm of the gradient before clipping. */
+    Returns<double> update(float rate)
+    {
+        double norm = 0;
+        const arnn_status status = arnn_trainer_update(get(), &norm, rate);
+        return detail::give(status, norm);
+    }
+    /* Lives as long as the trainer. */
+    Span<float> gradient() noexcept
+    {
+        return {arnn_trainer_gradient(get()), get() ? sizes_.floats : 0};
+    }
+    std::uint64_t updates() const noexcept
+    {
+        return arnn_trainer_updates(get());
+    }
+    Returns<void> save(const std::string &path) const
+    {
+        return detail::give(arnn_trainer_save(get(), path.c_str()));
+    }
+    Returns<void> load(const std::string &path)
+    {
+        return detail::give(arnn_trainer_load(get(), path.c_str()));
+    }
+
+private:
+    Trainer(arnn_trainer *handle, const detail::Sizes &sizes, bool over_steps) noexcept
+        : Owner(handle), sizes_(sizes), over_steps_(over_steps)
+    {
+    }
+    detail::Outcome fit(const Examples &examples) const noexcept
+    {
+        return get() ? sizes_.fit(examples, over_steps_ ? examples.steps : 1) : detail::Outcome();
+    }
+    detail::Sizes sizes_;
+    bool over_steps_ = true;
+};
+
+/* Chooses a token for each row of logits (as many as tokens, width). */
+inline Returns<void> sample(Span<std::int32_t> tokens, Span<const float> logits, std::size_t width, float temperature,
+                            std::size_t top, std::uint64_t seed, std::uint64_t draw)
+{
+    detail::Outcome outcome = detail::exactly("logits", logits.size(), detail::times(tokens.size(), width));
+    if (!outcome.failed())
+        outcome = arnn_sample(tokens.data(), logits.data(), tokens.size(), width, temperature, top, seed, draw);
+    return detail::give(outcome);
+}
 
 /* ---- Attention alone --------------------------------------------------------------------------------------------- */
 

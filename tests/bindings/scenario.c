@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum { STREAMS = 3, LAYERS = 2, INPUTS = 5, HIDDEN = 24, OUTPUTS = 3, PAST = 16, STREAMED = 200, STREAMED_ON = 20 };
-enum { SEQUENCE = 57, MOST_ELEMENTS = 4096 };
-enum { SET_STREAMED = 100, SET_SEQUENCE = 101 }; /* of numbers; parameters have those from 0 on */
+enum { SEQUENCE = 57, LEARNED = 20, UPDATES = 5, MOST_ELEMENTS = 4096 };
+enum { SET_STREAMED = 100, SET_SEQUENCE = 101, SET_LEARNED = 102, SET_WANTED = 103 }; /* of numbers; parameters have those from 0 on */
 
 static uint64_t digest = UINT64_C(14695981039346656037);
 static double sum; /* of the outputs, in the order in which they are made */
@@ -197,6 +197,66 @@ static void run_sequence(arnn_state *state)
     add(y, sizeof y / sizeof *y);
 }
 
+/* ---- Training ---------------------------------------------------------------------------------------------------- */
+
+static arnn_trainer *make_trainer(arnn_model *model)
+{
+    arnn_trainer *trainer;
+    arnn_trainer_desc desc;
+    must(arnn_trainer_desc_default(&desc, sizeof desc));
+    desc.loss = ARNN_LOSS_SQUARED_ERROR;
+    desc.optimiser = ARNN_OPTIMISER_ADAMW;
+    desc.weight_decay = 0.015625f;
+    desc.clip = 0.5f;
+    desc.dropout = 0.25f;
+    desc.readout_dropout = 0.25f;
+    desc.seed = 7;
+    desc.streams = STREAMS;
+    desc.steps = LEARNED;
+    must(arnn_trainer_create(&trainer, model, &desc));
+    return trainer;
+}
+
+static void evaluate(const arnn_trainer *trainer, const arnn_examples *examples, const char *what)
+{
+    arnn_training training;
+    must(arnn_training_default(&training, sizeof training));
+    must(arnn_trainer_evaluate(trainer, &training, examples));
+    eat(&training.loss, sizeof training.loss);
+    printf("%s %.6f\n", what, training.loss);
+}
+
+static void train(arnn_model *model)
+{
+    static const size_t lengths[STREAMS] = {LEARNED, 7, 0};
+    static const float weights[STREAMS] = {1, 0.5f, 2};
+    static float x[LEARNED][STREAMS][INPUTS], values[LEARNED * STREAMS * OUTPUTS];
+    arnn_trainer *trainer = make_trainer(model);
+    arnn_examples examples;
+    arnn_training training;
+    for (size_t time = 0; time < LEARNED; time++)
+        for (size_t b = 0; b < STREAMS; b++)
+            input(x[time][b], SET_LEARNED, time, b);
+    for (uint32_t i = 0; i < LEARNED * STREAMS * OUTPUTS; i++)
+        values[i] = 4 * number(SET_WANTED, i);
+    must(arnn_examples_default(&examples, sizeof examples));
+    must(arnn_training_default(&training, sizeof training));
+    examples.x = x[0][0];
+    examples.values = values;
+    examples.lengths = lengths;
+    examples.weights = weights;
+    examples.steps = LEARNED;
+    examples.count = STREAMS;
+    evaluate(trainer, &examples, "loss before");
+    for (int update = 0; update < UPDATES; update++) {
+        must(arnn_trainer_step(trainer, &training, &examples, 0.015625f));
+        eat(&training.loss, sizeof training.loss);
+        eat(&training.norm, sizeof training.norm);
+    }
+    evaluate(trainer, &examples, "loss after");
+    arnn_trainer_destroy(trainer);
+}
+
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
 
 static void eat_file(const char *path)
@@ -238,6 +298,7 @@ int main(int argc, char **argv)
     arnn_state_destroy(state);
     arnn_cache_destroy(cache);
 
+    train(model);
     must(arnn_model_save(model, argv[1]));
     arnn_model_destroy(model);
     eat_file(argv[1]);

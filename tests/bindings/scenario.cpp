@@ -9,8 +9,8 @@
 
 namespace {
 
-constexpr std::size_t streams = 3, layers = 2, inputs = 5, hidden = 24, outputs = 3, past_rows = 16, sequence = 57;
-constexpr std::uint32_t set_streamed = 100, set_sequence = 101;
+constexpr std::size_t streams = 3, layers = 2, inputs = 5, hidden = 24, outputs = 3, past_rows = 16, sequence = 57, learned = 20;
+constexpr std::uint32_t set_streamed = 100, set_sequence = 101, set_learned = 102, set_wanted = 103;
 
 // FNV-1a over the bits of results, and the sum of the outputs.
 class Ledger
@@ -180,6 +180,49 @@ void run_sequence(Ledger &ledger, arnn::State &state)
     ledger.add(y);
 }
 
+void evaluate(Ledger &ledger, const arnn::Trainer &trainer, const arnn::Examples &examples, const char *what)
+{
+    const arnn::Training training = trainer.evaluate(examples);
+    ledger.eat(std::array<double, 1>{training.loss});
+    std::printf("%s %.6f\n", what, training.loss);
+}
+
+void train(Ledger &ledger, arnn::Model &model)
+{
+    arnn::TrainerDesc desc;
+    desc.loss = ARNN_LOSS_SQUARED_ERROR;
+    desc.optimiser = ARNN_OPTIMISER_ADAMW;
+    desc.weight_decay = 0.015625f;
+    desc.clip = 0.5f;
+    desc.dropout = 0.25f;
+    desc.readout_dropout = 0.25f;
+    desc.seed = 7;
+    desc.streams = streams;
+    desc.steps = learned;
+    arnn::Trainer trainer = arnn::Trainer::create(model, desc);
+    std::vector<float> x, values(learned * streams * outputs);
+    for (std::size_t time = 0; time < learned; time++)
+        for (std::size_t b = 0; b < streams; b++)
+            put_input(x, set_learned, time, b);
+    for (std::size_t i = 0; i < values.size(); i++)
+        values[i] = 4 * number(set_wanted, std::uint32_t(i));
+    const std::array<std::size_t, streams> lengths = {learned, 7, 0};
+    const std::array<float, streams> weights = {1, 0.5f, 2};
+    arnn::Examples examples;
+    examples.x = x;
+    examples.values = values;
+    examples.lengths = lengths;
+    examples.weights = weights;
+    examples.steps = learned;
+    examples.count = streams;
+    evaluate(ledger, trainer, examples, "loss before");
+    for (int update = 0; update < 5; update++) {
+        const arnn::Training training = trainer.step(examples, 0.015625f);
+        ledger.eat(std::array<double, 2>{training.loss, training.norm});
+    }
+    evaluate(ledger, trainer, examples, "loss after");
+}
+
 std::vector<char> bytes_of(const char *path)
 {
     std::ifstream file(path, std::ios::binary);
@@ -202,6 +245,7 @@ void run(const char *path)
         run_sequence(ledger, state);
         ledger.say("sequence");
     }
+    train(ledger, model);
     model.save(path);
     ledger.eat(bytes_of(path));
     const arnn::Model loaded = arnn::Model::load(path);

@@ -8,7 +8,7 @@ from oracle import Description, Stream
 DESCRIPTION = Description(cell="gru", wiring="beside", score="dot", start_row="zero", recency=1, source="hs", scale=0.25,
                           inputs=5, hidden=24, layers=2, align=16, window=24, sinks=2, outputs=3)
 STREAMS, PAST = 3, 16
-STREAMED, SEQUENCE = 100, 101  # sets of numbers
+STREAMED, SEQUENCE, LEARNED, WANTED = 100, 101, 102, 103  # sets of numbers
 WORD = 2 ** 32 - 1
 
 
@@ -56,6 +56,18 @@ def continued(stream, values):
     return new
 
 
+def loss(values):
+    """Of the examples that are learnt."""
+    errors, weight = 0.0, 0.0
+    for b, (length, w) in enumerate(((20, 1), (7, 0.5))):
+        stream = Stream(DESCRIPTION, values)
+        for time in range(length):
+            wanted = [4 * number(WANTED, (time * STREAMS + b) * 3 + o) for o in range(3)]
+            errors += w * np.mean((stream.step(x(LEARNED, time, b))[0] - wanted) ** 2)
+            weight += w
+    return errors / weight
+
+
 def numbers(path):
     """By name: the sum, and how many numbers were added."""
     values, later = parameters(), saved(path)
@@ -66,4 +78,5 @@ def numbers(path):
                 for time in range(length)]
     streamed_on = stream_on([continued(stream, later) for stream in streams], 200, 20)
     return {name: (np.sum(outputs), np.size(outputs)) for name, outputs in
-            (("streamed", streamed), ("sequence", sequence), ("streamed on", streamed_on))}
+            (("streamed", streamed), ("sequence", sequence), ("loss before", loss(values)), ("loss after", loss(later)),
+             ("streamed on", streamed_on))}

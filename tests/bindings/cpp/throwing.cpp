@@ -37,7 +37,7 @@ template <class T> constexpr bool moves_only()
            std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
 }
 static_assert(moves_only<arnn::Model>() && moves_only<arnn::Cache>() && moves_only<arnn::State>());
-static_assert(moves_only<arnn::Record>());
+static_assert(moves_only<arnn::Record>() && moves_only<arnn::Trainer>());
 static_assert(!std::is_convertible_v<std::vector<double> &, arnn::Span<float>>);
 static_assert(!std::is_convertible_v<const std::vector<float> &, arnn::Span<float>>);
 static_assert(std::is_convertible_v<const std::vector<float> &, arnn::Span<const float>>);
@@ -265,6 +265,73 @@ void gradients()
     refused([&] { (void)model.parameter_offset(99); }, ARNN_NOT_FOUND, "99");
 }
 
+arnn::Examples examples_of(const std::vector<float> &x, const std::vector<std::int32_t> &labels)
+{
+    arnn::Examples examples;
+    examples.x = x;
+    examples.labels = labels;
+    examples.steps = 5;
+    examples.count = 1;
+    return examples;
+}
+
+void training()
+{
+    arnn::ModelDesc desc = small();
+    desc.outputs = 2;
+    arnn::Model model = model_of(desc);
+    arnn::Trainer trainer = arnn::Trainer::create(model), moved = std::move(trainer);
+    const std::vector<float> x(15, 0.25f);
+    const std::vector<std::int32_t> labels(5, 1);
+    const arnn::Examples examples = examples_of(x, labels);
+    const double before = moved.evaluate(examples).loss;
+    expect(moved.step(examples, 0.01f).loss == before && moved.updates() == 1, "a step of training");
+    moved.gradients(examples);
+    expect(moved.gradient().size() == model.parameter_floats() && moved.update(0.01f) > 0, "gradients, update");
+    expect(moved.evaluate(examples).loss < before && moved.updates() == 2, "something is learnt");
+    refused([&] { moved.update(0.01f); }, ARNN_UNSUPPORTED, "");
+    refused([&] { moved.step(examples_of(x, {1, 1, 1, 1}), 0.01f); }, ARNN_SHAPE, "labels has 4 elements");
+    refused([&] { moved.step(examples_of({1, 2}, labels), 0.01f); }, ARNN_SHAPE, "x has 2 elements");
+    refused([&] { moved.step(examples_of(x, {1, 1, 9, 1, 1}), 0.01f); }, ARNN_INVALID_ARGUMENT, "9");
+    refused([&] { trainer.step(examples, 0.01f); }, ARNN_INVALID_ARGUMENT, "trainer");
+    refused([&] { moved.save("/nowhere/at.all"); }, ARNN_IO, "/nowhere");
+    refused([&] { moved.load("/nowhere/at.all"); }, ARNN_IO, "/nowhere");
+    arnn::TrainerDesc last;
+    last.over = ARNN_OVER_LAST;
+    arnn::Trainer of_last = arnn::Trainer::create(model, last);
+    of_last.step(examples_of(x, {1}), 0.01f); // one label a stream
+}
+
+void tools()
+{
+    std::vector<std::int32_t> tokens(2);
+    const std::vector<float> logits = {0, 3, 1, 2, 0, 1};
+    arnn::sample(tokens, logits, 3, 0, 0, 1, 0);
+    expect(tokens[0] == 1 && tokens[1] == 0, "sample");
+    refused([&] { arnn::sample(tokens, logits, 4, 0, 0, 1, 0); }, ARNN_SHAPE, "logits has 6 elements, expected 8");
+    arnn::ModelDesc desc = small();
+    desc.cell = ARNN_CELL_GRU;
+    desc.wiring = ARNN_WIRING_NONE;
+    desc.outputs = 1;
+    arnn::Model model = model_of(desc);
+    std::vector<double> radii(3), exponents(1);
+    model.spectral_radius(radii, 0);
+    expect(std::fabs(radii[2] - 1) < 1e-5, "an orthogonal matrix has radius 1");
+    refused([&] { model.spectral_radius(exponents, 0); }, ARNN_SHAPE, "radii has 1 elements, expected 3");
+    const std::vector<float> x(30, 0.25f), states = {1, 0, 0, 0, 0, 1, 0, 0}, targets = {3, 4};
+    arnn::Input in;
+    in.x = x;
+    model.lyapunov(exponents, in, 10, 2, 1);
+    expect(exponents[0] < 0 && std::isfinite(exponents[0]), "a still input is forgotten");
+    refused([&] { model.lyapunov(exponents, in, 11, 2, 1); }, ARNN_SHAPE, "x has 30 elements, expected at least 33");
+    std::vector<float> weight(4), bias(1);
+    model.fit_readout(states, targets, 2, 1e-6);
+    model.read("readout.weight", weight);
+    model.read("readout.bias", bias);
+    expect(std::fabs(weight[1] + bias[0] - 4) < 1e-3f, "fit_readout");
+    refused([&] { model.fit_readout(states, targets, 1, 1e-6); }, ARNN_SHAPE, "states has 8 elements, expected 4");
+}
+
 } // namespace
 
 int main()
@@ -277,5 +344,7 @@ int main()
     shapes();
     attention();
     gradients();
+    training();
+    tools();
     return wrong + returning() != 0;
 }
