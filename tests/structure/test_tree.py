@@ -36,7 +36,7 @@ def test_every_source_is_built():
     lists = {"lib": (TOP / "lib/meson.build").read_text(), "tests": (TOP / "tests/meson.build").read_text()}
     for name in tracked():
         room = re.match(r"(lib|tests)/(\w+)/(?:test_)?(\w+)\.c$", name)
-        if not room or room.group(2) in ("examples", "support", "bindings"):
+        if not room or room.group(2) in ("examples", "support", "bindings", "consumers"):
             continue
         stem = room.group(3) + ".c" if room.group(1) == "lib" else room.group(3)
         assert f"'{stem}'" in lists[room.group(1)], f"{name} is in no list"
