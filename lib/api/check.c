@@ -28,8 +28,8 @@ arnn_status arnn_check_struct(const char *name, size_t given, size_t expected)
 
 arnn_status arnn_check_threads(int32_t threads)
 {
-    if (threads != 1)
-        return arnn_error(ARNN_INVALID_ARGUMENT, "threads is %d, expected 1", (int)threads);
+    if (threads < 1 || threads > ARNN_THREADS_MOST)
+        return arnn_error(ARNN_INVALID_ARGUMENT, "threads is %d, expected 1 to %d", (int)threads, ARNN_THREADS_MOST);
     return ARNN_OK;
 }
 

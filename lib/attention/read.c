@@ -104,15 +104,12 @@ static range page_range(const arnn_page *page, const arnn_page_shape *shape)
     return (range){page->index * shape->rows, (page->index + 1) * shape->rows};
 }
 
-static void read_page(arnn_merged *merged, const arnn_reader *reader, const arnn_query *query, const arnn_page *page,
-                      const arnn_page_shape *shape, size_t layer, range rows, float *scores)
+static arnn_run run_of(const arnn_page *page, const arnn_page_shape *shape, size_t layer, range rows)
 {
-    if (rows.begin >= rows.end)
-        return;
     arnn_tape_rows found = arnn_page_rows(page, shape, layer, rows.begin), next = {0};
     if (page->next)
         next = arnn_page_rows(page->next, shape, layer, page->next->index * shape->rows);
-    arnn_run run = {
+    return (arnn_run){
         .h = found.h,
         .m = found.m,
         .key = found.key,
@@ -125,7 +122,72 @@ static void read_page(arnn_merged *merged, const arnn_reader *reader, const arnn
         .next_h = next.h,
         .next_m = next.m,
     };
-    arnn_merged_read(merged, reader->kernel, query, &run, scores ? scores + rows.begin : NULL);
+}
+
+/* Runs on their way to be read: at once, or by several threads when there are enough of them. */
+typedef struct batch {
+    arnn_merged *merged;
+    const arnn_reader *reader;
+    const arnn_query *query;
+    const arnn_share *share;
+    float *scores; /* by absolute row; NULL if not wanted */
+    size_t count;
+} batch;
+
+static float *scores_of(const batch *self, const arnn_run *run)
+{
+    return self->scores ? self->scores + run->first : NULL;
+}
+
+static void read_shared(void *context, size_t item, size_t worker)
+{
+    batch *self = context;
+    const arnn_run *run = &self->share->runs[item];
+    arnn_partial *partial = &self->share->partials[item];
+    size_t n = self->query->hidden;
+    (void)worker;
+    *partial = (arnn_partial){.h = self->share->h + item * n, .m = run->m ? self->share->m + item * n : NULL};
+    clear(partial, n);
+    self->reader->kernel(partial, self->query, run, scores_of(self, run));
+}
+
+/* In the order of the runs, as one thread would. */
+static void flush(batch *self)
+{
+    arnn_partial *all = &self->merged->all;
+    arnn_threads_run(self->share->threads, read_shared, self, self->count);
+    for (size_t i = 0; i < self->count; i++) {
+        const arnn_partial *partial = &self->share->partials[i];
+        if (all->sum != 0.0f) {
+            merge(all, partial, self->query->hidden);
+            continue;
+        }
+        memcpy(all->h, partial->h, self->query->hidden * sizeof *all->h);
+        if (all->m)
+            memcpy(all->m, partial->m, self->query->hidden * sizeof *all->m);
+        all->max = partial->max;
+        all->sum = partial->sum;
+    }
+    self->count = 0;
+}
+
+static void take_run(batch *self, const arnn_run *run)
+{
+    if (!self->share) {
+        arnn_merged_read(self->merged, self->reader->kernel, self->query, run, scores_of(self, run));
+        return;
+    }
+    self->share->runs[self->count++] = *run;
+    if (self->count == self->share->most)
+        flush(self);
+}
+
+static void take_rows(batch *self, const arnn_page *page, const arnn_page_shape *shape, size_t layer, range rows)
+{
+    if (rows.begin >= rows.end)
+        return;
+    const arnn_run run = run_of(page, shape, layer, rows);
+    take_run(self, &run);
 }
 
 static void fill(float *values, float value, size_t count)
@@ -164,11 +226,14 @@ void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn
     }
     arnn_merged merged = arnn_merged_begin(reading->h, reading->m, reading->run_h, reading->run_m, query->hidden);
     float zero_score = reader->start_zero ? read_zero_row(&merged, reader, query) : 0.0f;
+    batch runs = {.merged = &merged, .reader = reader, .query = query, .share = reading->share, .scores = reading->weights};
     for (const arnn_page *page = tape->oldest; page; page = page->next) {
         range here = page_range(page, shape);
-        read_page(&merged, reader, query, page, shape, layer, intersect(here, sinks), reading->weights);
-        read_page(&merged, reader, query, page, shape, layer, intersect(here, window), reading->weights);
+        take_rows(&runs, page, shape, layer, intersect(here, sinks));
+        take_rows(&runs, page, shape, layer, intersect(here, window));
     }
+    if (runs.count)
+        flush(&runs);
     reading->logsumexp = arnn_merged_finish(&merged);
     arnn_merged_weigh(&merged, &zero_score, reader->start_zero);
     reading->zero_weight = zero_score;

@@ -3,6 +3,7 @@
 #define ARNN_ATTENTION_READ_H
 
 #include "attention/tape.h"
+#include "base/threads.h"
 #include "kernels/kernels.h"
 
 /* What reads of one layer have in common. */
@@ -13,11 +14,21 @@ typedef struct arnn_reader {
     const float *zero_key; /* (k): its key, 1 as an exponent, else 0 */
 } arnn_reader;
 
+/* Several threads that read one tape: every run is summed by one of them, to sums of its own. */
+typedef struct arnn_share {
+    arnn_threads *threads; /* NULL: none */
+    float *h, *m;          /* (most, n): sums of runs; m NULL if there are none */
+    arnn_run *runs;        /* (most), partials (most): room */
+    arnn_partial *partials;
+    size_t most;
+} arnn_share;
+
 typedef struct arnn_reading {
     float *h;     /* (n): sum of a_i h_i; zero where no row was read */
     float *m;     /* (n): the same of m_i; NULL if there are none */
     float *run_h; /* (n), run_m (n): room to work in; run_m NULL where m is */
     float *run_m;
+    const arnn_share *share; /* NULL: the caller's thread alone */
     float *weights;    /* by absolute row, NULL if not wanted: a_i of rows read, others are left alone */
     float zero_weight; /* a of the zero row, 0 where there is none */
     float logsumexp;   /* -inf where no row was read */

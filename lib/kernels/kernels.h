@@ -27,6 +27,8 @@ typedef struct arnn_packed {
     float *scales; /* (outputs); NULL but for int8 */
 } arnn_packed;
 
+#define ARNN_PART_OUTPUTS 128
+
 /* ---- the cells ---- */
 
 /* One step of a cell for a batch, after the products: all arrays dense over streams. G is the cell's number of gates.
@@ -114,11 +116,13 @@ typedef void arnn_encode_kernel(void *row, const float *values, size_t count);
 typedef struct arnn_kernels {
     const char *name;
     bool (*supported)(void); /* by this processor */
+    bool shares;             /* several threads may run its kernels at once, and a product in parts */
 
     size_t (*packed_bytes)(size_t outputs, size_t inputs, int32_t type); /* SIZE_MAX where they overflow */
     /* weights: (outputs, inputs), rows `stride` apart */
     void (*pack)(const arnn_packed *packed, const float *weights, size_t stride);
-    /* y (streams, outputs) += x (streams, inputs) W', each sum in the order of the inputs, beginning at y */
+    /* A part of a matrix, from an output that is a multiple of ARNN_PART_OUTPUTS on, is packed as the whole from there on.
+       y (streams, outputs) += x (streams, inputs) W', each sum in the order of the inputs, beginning at y */
     void (*product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                     size_t streams);
 

@@ -168,6 +168,7 @@ void arnn_ref_encode_i8(void *row, const float *values, size_t count)
 const arnn_kernels arnn_kernels_ref = {
     .name = "ref",
     .supported = arnn_ref_supported,
+    .shares = true,
     .packed_bytes = arnn_ref_packed_bytes,
     .pack = arnn_ref_pack,
     .product = arnn_ref_product,

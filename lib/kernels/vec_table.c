@@ -8,6 +8,7 @@
 const arnn_kernels ARNN_JOIN(arnn_, kernels, ARNN_ISA) = {
     .name = TEXT(ARNN_ISA),
     .supported = ARNN_JOIN(arnn_, cpu_has, ARNN_ISA),
+    .shares = true,
     .packed_bytes = ARNN_VEC(packed_bytes),
     .pack = ARNN_VEC(pack),
     .product = ARNN_VEC(product),

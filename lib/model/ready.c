@@ -29,6 +29,20 @@ void arnn_affine_add(const arnn_affine *affine, const arnn_kernels *kernels, flo
     }
 }
 
+void arnn_affine_add_part(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
+                          size_t streams, size_t first, size_t count)
+{
+    for (size_t s = 0; s < ARNN_SOURCES; s++) {
+        arnn_packed part = affine->parts[s];
+        if (!part.inputs || !inputs->values[s])
+            continue;
+        part.outputs = count;
+        part.values = (char *)part.values + kernels->packed_bytes(first, part.inputs, part.type);
+        part.scales = part.scales ? part.scales + first : NULL;
+        kernels->product(y + first, affine->outputs, inputs->values[s], inputs->strides[s], &part, streams);
+    }
+}
+
 void arnn_ready_align(const arnn_ready_layer *layer, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
                       const arnn_inputs *inputs, size_t streams)
 {

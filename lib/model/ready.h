@@ -64,6 +64,10 @@ void arnn_affine_begin(const arnn_affine *affine, float *y, size_t streams);
 void arnn_affine_add(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
                      size_t streams);
 
+/* The same of outputs first .. first+count-1 alone; first is a multiple of ARNN_PART_OUTPUTS. */
+void arnn_affine_add_part(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
+                          size_t streams, size_t first, size_t count);
+
 /* A layer's queries or keys (streams, outputs), as its read wants them: the product, then its exponents if so. */
 void arnn_ready_align(const arnn_ready_layer *layer, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
                       const arnn_inputs *inputs, size_t streams);

@@ -53,6 +53,8 @@ arnn_status arnn_cache_new(arnn_cache **out, arnn_model *model, const arnn_cache
     arnn_model_retain(model);
     arnn_pool_create(&cache->pool, &shape, desc->max_bytes ? limit : pages);
     status = arnn_pool_provide_made(&cache->pool, pages);
+    if (!status && desc->threads > 1 && !(cache->threads = arnn_threads_new((size_t)desc->threads)))
+        status = arnn_error_no_memory("threads");
     if (status)
         arnn_cache_release(cache);
     else
@@ -69,6 +71,7 @@ void arnn_cache_release(arnn_cache *cache)
 {
     if (!cache || atomic_fetch_sub(&cache->references, 1) != 1)
         return;
+    arnn_threads_free(cache->threads);
     arnn_pool_destroy(&cache->pool);
     arnn_model_release(cache->model);
     arnn_free(cache);

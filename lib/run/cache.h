@@ -3,12 +3,14 @@
 #define ARNN_RUN_CACHE_H
 
 #include "attention/pool.h"
+#include "base/threads.h"
 #include "model/model.h"
 
 struct arnn_cache {
     atomic_size_t references; /* the caller's, states */
     arnn_model *model;
     arnn_pool pool;
+    arnn_threads *threads; /* NULL: steps run on the calling thread alone */
 };
 
 /* The shape of its pages; zero where the model has no tape. */

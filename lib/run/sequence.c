@@ -4,15 +4,26 @@
 
 #include "run/step.h"
 
+/* The streams that one thread works on, all of them or a share: elements first .. end-1 of the call. It makes all of
+   their steps: who has more threads than streams shares out every step instead. */
+typedef struct part {
+    arnn_state *state;
+    const arnn_sequence *sequence;
+    arnn_work work;
+    size_t first, end;
+    bool shared;
+} part;
+
 /* Fills work.streams and work.slots with those that have a step at time t. */
-static size_t choose(arnn_state *state, const arnn_sequence *sequence, size_t t)
+static size_t choose(part *self, size_t t)
 {
+    const arnn_sequence *sequence = self->sequence;
     size_t count = 0;
-    for (size_t j = 0; j < sequence->count; j++) {
+    for (size_t j = self->first; j < self->end; j++) {
         if (sequence->lengths && sequence->lengths[j] <= t)
             continue;
-        state->work.streams[count] = sequence->streams ? sequence->streams[j] : j;
-        state->work.slots[count] = j;
+        self->work.streams[count] = sequence->streams ? sequence->streams[j] : j;
+        self->work.slots[count] = j;
         count++;
     }
     return count;
@@ -25,18 +36,55 @@ static size_t input_offset(const arnn_sequence *sequence, size_t t, size_t slot)
     return t * sequence->in.time_stride + slot * sequence->in.stream_stride;
 }
 
-static void take_input(arnn_state *state, const arnn_sequence *sequence, size_t t, size_t count)
+/* Rows of one step to x (count, d). */
+static void take_input(part *self, size_t t, size_t count, float *x)
 {
-    arnn_work *work = &state->work;
-    size_t d = state->model->desc.inputs;
+    const arnn_sequence *sequence = self->sequence;
+    const arnn_ready *ready = self->state->model->ready;
+    size_t d = self->state->model->desc.inputs;
     for (size_t b = 0; b < count; b++) {
-        size_t offset = input_offset(sequence, t, work->slots[b]);
-        const float *x = sequence->in.x ? sequence->in.x + offset
-                                        : state->model->ready->embed + (size_t)sequence->in.tokens[offset] * d;
-        if (!sequence->in.x)
-            work->tokens[b] = sequence->in.tokens[offset];
-        memcpy(work->x + b * d, x, d * sizeof *x);
+        size_t offset = input_offset(sequence, t, self->work.slots[b]);
+        const float *row =
+            sequence->in.x ? sequence->in.x + offset : ready->embed + (size_t)sequence->in.tokens[offset] * d;
+        memcpy(x + b * d, row, d * sizeof *x);
     }
+}
+
+static void take_tokens(part *self, size_t t, size_t count)
+{
+    for (size_t b = 0; b < count; b++)
+        self->work.tokens[b] = self->sequence->in.tokens[input_offset(self->sequence, t, self->work.slots[b])];
+}
+
+/* Some steps whose inputs are taken together, and whose products in the first layer are one: each output is summed in
+   the same order as alone. */
+typedef struct stretch {
+    size_t first, end; /* steps */
+    size_t rows;
+} stretch;
+
+static stretch take_stretch(part *self, size_t first)
+{
+    size_t d = self->state->model->desc.inputs, streams = self->end - self->first;
+    size_t most = streams < ARNN_AHEAD_ROWS ? ARNN_AHEAD_ROWS / (streams ? streams : 1) : 1;
+    stretch taken = {.first = first, .end = first};
+    for (size_t count; taken.end < self->sequence->steps && taken.end - first < most; taken.end++) {
+        if ((count = choose(self, taken.end)) == 0)
+            break;
+        take_input(self, taken.end, count, self->work.x + taken.rows * d);
+        taken.rows += count;
+    }
+    return taken;
+}
+
+static void multiply_ahead(part *self, const stretch *taken)
+{
+    const arnn_model *model = self->state->model;
+    const arnn_affine *input = &model->ready->layers[0].input;
+    const arnn_inputs inputs = {.values[ARNN_FROM_BELOW] = self->work.x,
+                                .strides[ARNN_FROM_BELOW] = model->desc.inputs};
+    arnn_affine_begin(input, self->work.ahead, taken->rows);
+    arnn_affine_add(input, model->kernels, self->work.ahead, &inputs, taken->rows);
 }
 
 /* ---- output ---- */
@@ -52,28 +100,29 @@ static void give(const arnn_array *array, size_t t, const arnn_work *work, const
 }
 
 /* y without a readout is r: h, s or both. */
-static void give_source(arnn_state *state, const arnn_sequence *sequence, size_t t, const arnn_top *top, size_t count)
+static void give_source(const part *self, size_t t, const arnn_top *top, size_t count)
 {
-    const arnn_model_desc *desc = &state->model->desc;
-    const arnn_array *y = &sequence->out.y;
+    const arnn_model_desc *desc = &self->state->model->desc;
+    const arnn_array *y = &self->sequence->out.y;
     size_t n = desc->hidden;
     if (desc->source != ARNN_SOURCE_S)
-        give(y, t, &state->work, top->h, n, 0, count);
+        give(y, t, &self->work, top->h, n, 0, count);
     if (desc->source != ARNN_SOURCE_H)
-        give(y, t, &state->work, top->s, n, desc->source == ARNN_SOURCE_HS ? n : 0, count);
+        give(y, t, &self->work, top->s, n, desc->source == ARNN_SOURCE_HS ? n : 0, count);
 }
 
-static void give_output(arnn_state *state, const arnn_sequence *sequence, size_t t, const arnn_top *top, size_t count)
+static void give_output(const part *self, size_t t, const arnn_top *top, size_t count)
 {
-    size_t n = state->model->desc.hidden, outputs = state->model->desc.outputs;
-    give(&sequence->out.h, t, &state->work, top->h, n, 0, count);
-    give(&sequence->out.s, t, &state->work, top->s, n, 0, count);
-    if (!sequence->out.y.data)
+    const arnn_output *out = &self->sequence->out;
+    size_t n = self->state->model->desc.hidden, outputs = self->state->model->desc.outputs;
+    give(&out->h, t, &self->work, top->h, n, 0, count);
+    give(&out->s, t, &self->work, top->s, n, 0, count);
+    if (!out->y.data)
         return;
     if (outputs)
-        give(&sequence->out.y, t, &state->work, arnn_step_readout(state, top, count), outputs, 0, count);
+        give(&out->y, t, &self->work, arnn_step_readout(self->state, &self->work, top, count), outputs, 0, count);
     else
-        give_source(state, sequence, t, top, count);
+        give_source(self, t, top, count);
 }
 
 static float *at_time(const arnn_array *array, size_t t)
@@ -94,19 +143,77 @@ static arnn_map map_of(const arnn_sequence *sequence, size_t t)
     };
 }
 
+/* ---- the run ---- */
+
+/* How the first layer gets its input products. A tap may scale inputs just before they are used: then not ahead. */
+static bool has_table(const part *self)
+{
+    return self->sequence->in.tokens && self->state->model->ready->token_inputs && !self->state->tap;
+}
+
+static void run_stretch(part *self, const stretch *taken)
+{
+    const arnn_model *model = self->state->model;
+    size_t d = model->desc.inputs, gates = model->cell->gates * model->desc.hidden, row = 0;
+    bool table = has_table(self), ahead = !table && !self->state->tap && taken->rows > 1;
+    if (ahead)
+        multiply_ahead(self, taken);
+    for (size_t t = taken->first, count; t < taken->end; t++, row += count) {
+        arnn_work work = self->work;
+        arnn_map map = map_of(self->sequence, t);
+        count = choose(self, t);
+        if (table)
+            take_tokens(self, t, count);
+        work.x += row * d;
+        const arnn_first first = {.ahead = ahead ? work.ahead + row * gates : NULL,
+                                  .tokens = table ? work.tokens : NULL};
+        arnn_top top = arnn_step_streams(self->state, &work, &first, count, &map, self->shared);
+        give_output(self, t, &top, count);
+    }
+}
+
+static void run_part(part *self)
+{
+    stretch taken;
+    for (size_t t = 0; (taken = take_stretch(self, t)).rows > 0; t = taken.end)
+        run_stretch(self, &taken);
+}
+
+typedef struct shares {
+    arnn_state *state;
+    const arnn_sequence *sequence;
+    size_t count;
+} shares;
+
+static part part_of(const shares *all, size_t index)
+{
+    size_t count = all->sequence->count, first = index * count / all->count;
+    return (part){
+        .state = all->state,
+        .sequence = all->sequence,
+        .work = arnn_work_part(all->state, first, index),
+        .first = first,
+        .end = (index + 1) * count / all->count,
+        .shared = all->count == 1,
+    };
+}
+
+static void run_share(void *context, size_t item, size_t worker)
+{
+    part own = part_of(context, item);
+    (void)worker;
+    run_part(&own);
+}
+
 arnn_status arnn_sequence_run(arnn_state *state, const arnn_sequence *sequence)
 {
+    size_t threads = arnn_threads_count(state->threads);
+    shares all = {.state = state, .sequence = sequence, .count = sequence->count >= threads ? threads : 1};
     arnn_status status =
         arnn_state_reserve(state, sequence->streams, sequence->lengths, sequence->steps, sequence->count);
     if (status)
         return status;
-    bool table = sequence->in.tokens && state->model->ready->token_inputs && !state->tap;
-    for (size_t t = 0, count; t < sequence->steps && (count = choose(state, sequence, t)) > 0; t++) {
-        arnn_map map = map_of(sequence, t);
-        take_input(state, sequence, t, count);
-        arnn_top top = arnn_step_streams(state, table ? state->work.tokens : NULL, count, &map);
-        give_output(state, sequence, t, &top, count);
-    }
+    arnn_threads_run(state->threads, run_share, &all, all.count);
     arnn_state_unreserve(state, sequence->streams, sequence->count);
     return ARNN_OK;
 }

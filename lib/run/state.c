@@ -13,7 +13,7 @@ typedef struct need {
     size_t copies; /* of the width */
 } need;
 
-#define NEEDS_MOST 21
+#define NEEDS_MOST 24
 
 static size_t query_width(const arnn_model_desc *desc)
 {
@@ -31,13 +31,16 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
     size_t h = state->wiring->carries_h ? n : 0, m = state->model->cell->has_memory ? n : 0;
     size_t keys = tape && arnn_score_of(desc->score)->has_keys ? desc->align : 0;
     size_t gates = state->model->cell->gates * n;
+    size_t threads = arnn_threads_count(state->threads), ahead;
+    arnn_size_add(&ahead, streams, ARNN_AHEAD_ROWS * threads);
     arnn_size_mul(&all, desc->layers, streams); /* SIZE_MAX, of which there is no memory, where it overflows */
     const need list[] = {
         {&state->s, n, all},
         {&state->h, h, all},
         {&state->m, rows ? 0 : m, all},
         {&state->queries, state->query_width, all},
-        {&work->x, desc->inputs, streams},
+        {&work->x, desc->inputs, ahead},
+        {&work->ahead, gates, ahead},
         {&work->h[0], n, streams},
         {&work->h[1], n, streams},
         {&work->s, n, streams},
@@ -51,8 +54,10 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
         {&work->key, keys, streams},
         {&work->logsumexp, tape ? 1 : 0, streams},
         {&work->y, desc->outputs, streams},
-        {&work->run_h, tape ? n : 0, 1},
-        {&work->run_m, rows ? n : 0, 1},
+        {&work->run_h, tape ? n : 0, threads},
+        {&work->run_m, rows ? n : 0, threads},
+        {&work->share.h, tape && threads > 1 ? n : 0, ARNN_SHARED_RUNS},
+        {&work->share.m, rows && threads > 1 ? n : 0, ARNN_SHARED_RUNS},
     };
     _Static_assert(sizeof list <= NEEDS_MOST * sizeof *needs, "NEEDS_MOST is too small");
     for (; count < sizeof list / sizeof *list; count++)
@@ -91,7 +96,11 @@ static arnn_status create_lists(arnn_state *state)
     state->work.streams = arnn_alloc(state->streams, sizeof(size_t));
     state->work.slots = arnn_alloc(state->streams, sizeof(size_t));
     state->work.tokens = arnn_alloc(state->streams, sizeof(int32_t));
-    bool lists = state->tapes && state->rows_read && state->stepped && state->chosen;
+    arnn_share *share = &state->work.share;
+    share->most = state->pool && state->threads ? ARNN_SHARED_RUNS : 0;
+    share->runs = arnn_alloc(share->most, sizeof *share->runs);
+    share->partials = arnn_alloc(share->most, sizeof *share->partials);
+    bool lists = share->runs && share->partials && state->tapes && state->rows_read && state->stepped && state->chosen;
     bool work = state->work.streams && state->work.slots && state->work.tokens;
     return lists && work ? ARNN_OK : arnn_error_no_memory("a state");
 }
@@ -113,6 +122,8 @@ arnn_status arnn_state_new(arnn_state **out, arnn_model *model, arnn_cache *cach
     state->model = model;
     state->cache = cache;
     state->pool = arnn_desc_has_tape(&model->desc) ? &cache->pool : NULL;
+    state->threads = cache && model->kernels->shares ? cache->threads : NULL;
+    state->work.share.threads = state->threads;
     state->streams = streams;
     state->wiring = arnn_wiring_of(&model->desc);
     state->query_width = query_width(&model->desc);
@@ -149,6 +160,8 @@ void arnn_state_release(arnn_state *state)
         return;
     release_tapes(state);
     destroy_floats(state);
+    arnn_free(state->work.share.runs);
+    arnn_free(state->work.share.partials);
     arnn_free(state->work.streams);
     arnn_free(state->work.slots);
     arnn_free(state->work.tokens);
@@ -161,6 +174,35 @@ void arnn_state_release(arnn_state *state)
         arnn_model_unlock(state->model);
     arnn_model_release(state->model);
     arnn_free(state);
+}
+
+arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t part)
+{
+    const arnn_model_desc *desc = &state->model->desc;
+    arnn_work work = state->work;
+    size_t n = desc->hidden, gates = state->model->cell->gates * n, ahead = first + part * ARNN_AHEAD_ROWS;
+    const struct {
+        float **pointer;
+        size_t floats;
+    } moves[] = {
+        {&work.x, ahead * desc->inputs},   {&work.ahead, ahead * gates},
+        {&work.h[0], first * n},           {&work.h[1], first * n},
+        {&work.s, first * n},              {&work.s_old, first * n},
+        {&work.carried, first * n},        {&work.m, first * n},
+        {&work.m_old, first * n},          {&work.input, first * gates},
+        {&work.recurrent, first * gates},  {&work.query, first * state->query_width},
+        {&work.key, first * desc->align},  {&work.logsumexp, first},
+        {&work.y, first * desc->outputs},  {&work.run_h, part * n},
+        {&work.run_m, part * n},
+    };
+    for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
+        if (*moves[i].pointer)
+            *moves[i].pointer += moves[i].floats;
+    }
+    work.tokens += first;
+    work.streams += first;
+    work.slots += first;
+    return work;
 }
 
 /* ---- values ---- */

@@ -2,13 +2,22 @@
 #ifndef ARNN_RUN_STATE_H
 #define ARNN_RUN_STATE_H
 
+#include "attention/read.h"
 #include "attention/tape.h"
 #include "model/wiring.h"
 #include "run/cache.h"
 
-/* Buffers of one step, dense over the streams that take part (b is their number, at most all). */
+/* Steps whose input products are made together have so many rows, or those of one step. */
+#define ARNN_AHEAD_ROWS 64
+
+/* Runs that several threads read before their sums are merged. */
+#define ARNN_SHARED_RUNS 64
+
+/* Buffers of one step, dense over the streams that take part (b is their number, at most all). Streams that are worked on
+   by different threads have parts of their own. */
 typedef struct arnn_work {
-    float *x;             /* (b, d): the model's input, after embedding */
+    float *x;             /* (b and ARNN_AHEAD_ROWS, d): the model's input, after embedding, of some steps */
+    float *ahead;         /* (likewise, G n): its products in the first layer */
     float *h[2];          /* (b, n): of this layer and of the one below, in turn */
     float *s, *s_old;     /* (b, n) */
     float *carried;       /* (b, n): h_{t-1}, where the wiring carries it */
@@ -23,6 +32,7 @@ typedef struct arnn_work {
     int32_t *tokens;      /* (b) */
     size_t *streams;      /* (b): which stream */
     size_t *slots;        /* (b): which element of the caller's arrays */
+    arnn_share share;     /* to read one tape with several threads */
 } arnn_work;
 
 /* What a layer made in a step, dense over the streams that took part: (count, n), logsumexp (count). */
@@ -37,10 +47,9 @@ typedef struct arnn_layer_values {
 /* Who listens to steps, to record what their derivatives need. */
 typedef struct arnn_tap {
     /* before a layer: its input from below (count, width), which may be scaled */
-    void (*input)(struct arnn_tap *tap, const struct arnn_state *state, size_t layer, float *below, size_t width,
-                  size_t count);
+    void (*input)(struct arnn_tap *tap, const size_t *streams, size_t layer, float *below, size_t width, size_t count);
     /* after it */
-    void (*layer)(struct arnn_tap *tap, const struct arnn_state *state, const arnn_layer_values *values);
+    void (*layer)(struct arnn_tap *tap, const size_t *streams, const arnn_layer_values *values);
 } arnn_tap;
 
 struct arnn_state {
@@ -48,6 +57,7 @@ struct arnn_state {
     arnn_cache *cache; /* NULL: none given, which wiring none allows */
     arnn_pool *pool;   /* the cache's; NULL: this model has no tape */
     const arnn_wiring *wiring;
+    arnn_threads *threads; /* NULL: none but the caller's */
     size_t streams;
     size_t query_width;
 
@@ -73,6 +83,9 @@ void arnn_state_release(arnn_state *state);
 
 /* Row `stream` of layer `layer` in one of the (layers, streams, width) arrays. */
 float *arnn_state_row(const arnn_state *state, float *array, size_t width, size_t layer, size_t stream);
+
+/* The buffers from stream `first` of a call on, for thread `part` of those that share it. */
+arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t part);
 
 /* s, h or m by its ARNN_VALUE_.. constant; NULL where this model does not carry it. */
 float *arnn_state_values(const arnn_state *state, int32_t which);

@@ -5,6 +5,8 @@
 /* What one layer of one step works on. */
 typedef struct layer_step {
     arnn_state *state;
+    const arnn_work *work;
+    arnn_threads *threads; /* that serve this step; NULL: the calling one alone */
     const arnn_ready_layer *ready;
     const arnn_kernels *kernels;
     const arnn_map *map; /* NULL: not this layer's */
@@ -20,7 +22,7 @@ typedef struct layer_step {
 static void gather(const layer_step *step, float *dense, float *array)
 {
     for (size_t b = 0; b < step->count; b++) {
-        const float *row = arnn_state_row(step->state, array, step->hidden, step->layer, step->state->work.streams[b]);
+        const float *row = arnn_state_row(step->state, array, step->hidden, step->layer, step->work->streams[b]);
         memcpy(dense + b * step->hidden, row, step->hidden * sizeof *row);
     }
 }
@@ -28,9 +30,56 @@ static void gather(const layer_step *step, float *dense, float *array)
 static void scatter(const layer_step *step, float *array, const float *dense)
 {
     for (size_t b = 0; b < step->count; b++) {
-        float *row = arnn_state_row(step->state, array, step->hidden, step->layer, step->state->work.streams[b]);
+        float *row = arnn_state_row(step->state, array, step->hidden, step->layer, step->work->streams[b]);
         memcpy(row, dense + b * step->hidden, step->hidden * sizeof *row);
     }
+}
+
+/* ---- products ---- */
+
+#define SHARED_WEIGHTS ((size_t)1 << 16) /* below so many weights a product is not worth waking others */
+
+typedef struct product {
+    const layer_step *step;
+    const arnn_affine *affine;
+    const arnn_inputs *inputs;
+    float *y;
+} product;
+
+static void add_part(void *context, size_t item, size_t worker)
+{
+    const product *self = context;
+    size_t first = item * ARNN_PART_OUTPUTS, left = self->affine->outputs - first;
+    (void)worker;
+    arnn_affine_add_part(self->affine, self->step->kernels, self->y, self->inputs, self->step->count, first,
+                         left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS);
+}
+
+static size_t weights_of(const arnn_affine *affine)
+{
+    size_t inputs = 0;
+    for (size_t s = 0; s < ARNN_SOURCES; s++)
+        inputs += affine->parts[s].inputs;
+    return inputs * affine->outputs;
+}
+
+/* Every output is a sum of its own: who makes it does not matter. */
+static void add_product(const layer_step *step, const arnn_affine *affine, float *y, const arnn_inputs *inputs)
+{
+    product whole = {step, affine, inputs, y};
+    if (step->threads && weights_of(affine) >= SHARED_WEIGHTS)
+        arnn_threads_run(step->threads, add_part, &whole, (affine->outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS);
+    else
+        arnn_affine_add(affine, step->kernels, y, inputs, step->count);
+}
+
+/* Queries or keys, as their read wants them. */
+static void align(const layer_step *step, const arnn_affine *affine, float *y)
+{
+    arnn_affine_begin(affine, y, step->count);
+    add_product(step, affine, y, &step->inputs);
+    if (step->ready->read == ARNN_READ_EXPONENT)
+        step->kernels->exponents(y, step->count * affine->outputs);
 }
 
 static void set_source(layer_step *step, arnn_source source, const float *values, size_t stride)
@@ -45,7 +94,7 @@ static float *map_row(const layer_step *step, size_t b)
 {
     if (!step->map || !step->map->weights)
         return NULL;
-    float *row = step->map->weights + step->state->work.slots[b] * step->map->weights_stride;
+    float *row = step->map->weights + step->work->slots[b] * step->map->weights_stride;
     memset(row, 0, step->map->columns * sizeof *row);
     return row;
 }
@@ -54,11 +103,19 @@ static float *map_row(const layer_step *step, size_t b)
 static void remember(layer_step *step, size_t b, size_t rows, const arnn_reading *reading, const float *query)
 {
     arnn_state *state = step->state;
-    size_t stream = state->work.streams[b], width = state->query_width;
+    size_t stream = step->work->streams[b], width = state->query_width;
     memcpy(arnn_state_row(state, state->queries, width, step->layer, stream), query, width * sizeof *query);
     state->rows_read[stream] = rows;
     if (step->map && step->map->zero)
-        step->map->zero[state->work.slots[b] * step->map->zero_stride] = reading->zero_weight;
+        step->map->zero[step->work->slots[b] * step->map->zero_stride] = reading->zero_weight;
+}
+
+#define SHARED_FLOATS ((size_t)1 << 16) /* the same of a tape's floats */
+
+static bool worth_sharing(const layer_step *step, size_t rows)
+{
+    arnn_span span = arnn_tape_span(&step->state->pool->shape, rows);
+    return step->threads && (span.sinks + span.rows - span.first) * step->hidden >= SHARED_FLOATS;
 }
 
 /* `fresh` rows beyond the counted ones are on the tape. */
@@ -66,22 +123,23 @@ static void read_tapes(layer_step *step, size_t fresh)
 {
     arnn_state *state = step->state;
     arnn_query query = step->ready->form;
-    arnn_ready_align(step->ready, &step->ready->query, step->kernels, state->work.query, &step->inputs, step->count);
+    align(step, &step->ready->query, step->work->query);
     for (size_t b = 0; b < step->count; b++) {
-        const arnn_tape *tape = &state->tapes[state->work.streams[b]];
+        const arnn_tape *tape = &state->tapes[step->work->streams[b]];
         size_t rows = tape->length + fresh;
         arnn_reading reading = {
             .h = step->s + b * step->hidden,
-            .m = step->memory_rows ? state->work.m_old + b * step->hidden : NULL,
-            .run_h = state->work.run_h,
-            .run_m = step->memory_rows ? state->work.run_m : NULL,
+            .m = step->memory_rows ? step->work->m_old + b * step->hidden : NULL,
+            .run_h = step->work->run_h,
+            .run_m = step->memory_rows ? step->work->run_m : NULL,
+            .share = worth_sharing(step, rows) ? &step->work->share : NULL,
             .weights = map_row(step, b),
         };
-        query.query = state->work.query + b * state->query_width;
+        query.query = step->work->query + b * state->query_width;
         query.newest = rows > 0 ? rows - 1 : 0;
         arnn_read_tape(&reading, &step->ready->reader, &query, tape, &state->pool->shape, step->layer, rows);
         remember(step, b, rows, &reading, query.query);
-        state->work.logsumexp[b] = reading.logsumexp;
+        step->work->logsumexp[b] = reading.logsumexp;
     }
 }
 
@@ -92,44 +150,44 @@ static void write_rows(layer_step *step)
     const arnn_state *state = step->state;
     size_t n = step->hidden, k = step->ready->key.outputs;
     if (k)
-        arnn_ready_align(step->ready, &step->ready->key, step->kernels, state->work.key, &step->inputs, step->count);
+        align(step, &step->ready->key, step->work->key);
     for (size_t b = 0; b < step->count; b++) {
-        arnn_tape *tape = &state->tapes[state->work.streams[b]];
+        arnn_tape *tape = &state->tapes[step->work->streams[b]];
         arnn_tape_write(tape, &state->pool->shape, step->kernels, step->layer, tape->length, step->h + b * n,
-                        step->m ? step->m + b * n : NULL, k ? state->work.key + b * k : NULL, 1);
+                        step->m ? step->m + b * n : NULL, k ? step->work->key + b * k : NULL, 1);
     }
 }
 
 /* ---- the cell ---- */
 
-/* tokens: their products with W_ih are at hand; NULL: not so. */
-static void make_input(layer_step *step, const int32_t *tokens)
+/* The input product: ahead, from the table of tokens, or now; what else the input reads is added. */
+static float *make_input(layer_step *step, const arnn_first *first)
 {
     const arnn_affine *affine = &step->ready->input;
-    float *input = step->state->work.input;
+    const float *table = step->state->model->ready->token_inputs;
+    float *input = first->ahead ? first->ahead : step->work->input;
     arnn_inputs inputs = step->inputs;
-    if (tokens) {
-        const float *table = step->state->model->ready->token_inputs;
-        for (size_t b = 0; b < step->count; b++)
-            memcpy(input + b * affine->outputs, table + (size_t)tokens[b] * affine->outputs,
-                   affine->outputs * sizeof *input);
+    if (first->ahead || first->tokens)
         inputs.values[ARNN_FROM_BELOW] = NULL;
-    } else {
+    else
         arnn_affine_begin(affine, input, step->count);
-    }
-    arnn_affine_add(affine, step->kernels, input, &inputs, step->count);
+    for (size_t b = 0; b < step->count && first->tokens; b++)
+        memcpy(input + b * affine->outputs, table + (size_t)first->tokens[b] * affine->outputs,
+               affine->outputs * sizeof *input);
+    add_product(step, affine, input, &inputs);
+    return input;
 }
 
-static void run_cell(layer_step *step, const int32_t *tokens)
+static void run_cell(layer_step *step, const arnn_first *first)
 {
-    arnn_work *work = &step->state->work;
-    make_input(step, tokens);
+    const arnn_work *work = step->work;
+    const float *input = make_input(step, first);
     arnn_affine_begin(&step->ready->recurrent, work->recurrent, step->count);
-    arnn_affine_add(&step->ready->recurrent, step->kernels, work->recurrent, &step->inputs, step->count);
+    add_product(step, &step->ready->recurrent, work->recurrent, &step->inputs);
     const arnn_cell_step cell = {
         .h = step->h,
         .m = work->m,
-        .input = work->input,
+        .input = input,
         .recurrent = work->recurrent,
         .carried = step->inputs.values[ARNN_FROM_CARRIED],
         .memory = work->m_old,
@@ -145,15 +203,15 @@ static void run_cell(layer_step *step, const int32_t *tokens)
 static void take_values(layer_step *step)
 {
     arnn_state *state = step->state;
-    gather(step, state->work.s_old, state->s);
-    set_source(step, ARNN_FROM_SUMMARY, state->work.s_old, step->hidden);
-    set_source(step, ARNN_FROM_CARRIED, state->work.s_old, step->hidden);
+    gather(step, step->work->s_old, state->s);
+    set_source(step, ARNN_FROM_SUMMARY, step->work->s_old, step->hidden);
+    set_source(step, ARNN_FROM_CARRIED, step->work->s_old, step->hidden);
     if (state->h) {
-        gather(step, state->work.carried, state->h);
-        set_source(step, ARNN_FROM_CARRIED, state->work.carried, step->hidden);
+        gather(step, step->work->carried, state->h);
+        set_source(step, ARNN_FROM_CARRIED, step->work->carried, step->hidden);
     }
     if (state->m)
-        gather(step, state->work.m_old, state->m);
+        gather(step, step->work->m_old, state->m);
 }
 
 static void keep_values(layer_step *step)
@@ -175,13 +233,13 @@ static void tell(const layer_step *step)
         .h = step->h,
         .s = step->s,
         .m = state->model->cell->has_memory ? step->m : NULL,
-        .memory = step->memory_rows ? state->work.m_old : NULL,
-        .logsumexp = state->pool ? state->work.logsumexp : NULL,
+        .memory = step->memory_rows ? step->work->m_old : NULL,
+        .logsumexp = state->pool ? step->work->logsumexp : NULL,
     };
-    state->tap->layer(state->tap, state, &values);
+    state->tap->layer(state->tap, step->work->streams, &values);
 }
 
-static void step_layer(layer_step *step, const int32_t *tokens)
+static void step_layer(layer_step *step, const arnn_first *first)
 {
     const arnn_wiring *wiring = step->state->wiring;
     take_values(step);
@@ -190,7 +248,7 @@ static void step_layer(layer_step *step, const int32_t *tokens)
         set_source(step, ARNN_FROM_SUMMARY, step->s, step->hidden);
         set_source(step, ARNN_FROM_CARRIED, step->s, step->hidden);
     }
-    run_cell(step, tokens);
+    run_cell(step, first);
     set_source(step, ARNN_FROM_HIDDEN, step->h, step->hidden);
     if (step->state->pool)
         write_rows(step);
@@ -203,19 +261,19 @@ static void step_layer(layer_step *step, const int32_t *tokens)
         tell(step);
 }
 
-static void close_rows(arnn_state *state, size_t count)
+static void close_rows(arnn_state *state, const arnn_work *work, size_t count)
 {
     for (size_t b = 0; b < count; b++) {
-        size_t stream = state->work.streams[b];
-        state->tapes[stream].length++;
-        state->stepped[stream] = true;
+        state->tapes[work->streams[b]].length++;
+        state->stepped[work->streams[b]] = true;
     }
 }
 
-arnn_top arnn_step_streams(arnn_state *state, const int32_t *tokens, size_t count, const arnn_map *map)
+arnn_top arnn_step_streams(arnn_state *state, const arnn_work *work, const arnn_first *first, size_t count,
+                           const arnn_map *map, bool shared)
 {
+    static const arnn_first now = {0};
     const arnn_model *model = state->model;
-    arnn_work *work = &state->work;
     size_t n = model->desc.hidden, d = model->desc.inputs;
     arnn_top top = {0};
     for (size_t b = 0; b < count && state->pool; b++)
@@ -223,6 +281,8 @@ arnn_top arnn_step_streams(arnn_state *state, const int32_t *tokens, size_t coun
     for (size_t layer = 0; layer < model->desc.layers; layer++) {
         layer_step step = {
             .state = state,
+            .work = work,
+            .threads = shared ? state->threads : NULL,
             .ready = &model->ready->layers[layer],
             .kernels = model->kernels,
             .map = map && map->layer == layer ? map : NULL,
@@ -233,20 +293,19 @@ arnn_top arnn_step_streams(arnn_state *state, const int32_t *tokens, size_t coun
             .s = work->s,
             .memory_rows = arnn_desc_has_memory_rows(&model->desc),
         };
-        bool table = layer == 0 && tokens;
         if (state->tap)
-            state->tap->input(state->tap, state, layer, layer > 0 ? work->h[(layer - 1) % 2] : work->x,
+            state->tap->input(state->tap, work->streams, layer, layer > 0 ? work->h[(layer - 1) % 2] : work->x,
                               layer > 0 ? n : d, count);
         set_source(&step, ARNN_FROM_BELOW, layer > 0 ? top.h : work->x, layer > 0 ? n : d);
         set_source(&step, ARNN_FROM_INPUT, work->x, d);
-        step_layer(&step, table ? tokens : NULL);
+        step_layer(&step, layer == 0 ? first : &now);
         top = (arnn_top){.h = step.h, .s = step.s};
     }
-    close_rows(state, count);
+    close_rows(state, work, count);
     return top;
 }
 
-const float *arnn_step_readout(arnn_state *state, const arnn_top *top, size_t count)
+const float *arnn_step_readout(const arnn_state *state, const arnn_work *work, const arnn_top *top, size_t count)
 {
     const arnn_affine *readout = &state->model->ready->readout;
     size_t n = state->model->desc.hidden;
@@ -254,7 +313,7 @@ const float *arnn_step_readout(arnn_state *state, const arnn_top *top, size_t co
         .values = {[ARNN_FROM_HIDDEN] = top->h, [ARNN_FROM_SUMMARY] = top->s},
         .strides = {[ARNN_FROM_HIDDEN] = n, [ARNN_FROM_SUMMARY] = n},
     };
-    arnn_affine_begin(readout, state->work.y, count);
-    arnn_affine_add(readout, state->model->kernels, state->work.y, &inputs, count);
-    return state->work.y;
+    arnn_affine_begin(readout, work->y, count);
+    arnn_affine_add(readout, state->model->kernels, work->y, &inputs, count);
+    return work->y;
 }

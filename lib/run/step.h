@@ -17,11 +17,19 @@ typedef struct arnn_top {
     const float *h, *s;
 } arnn_top;
 
-/* A step of the streams work.streams[0 .. count-1], whose pages are reserved. Their input is in work.x; tokens (count),
-   NULL without a table of their products, says which. */
-arnn_top arnn_step_streams(arnn_state *state, const int32_t *tokens, size_t count, const arnn_map *map);
+/* Where the first layer's input products come from: made ahead (count, G n), looked up by token, or, where both are NULL,
+   made now. */
+typedef struct arnn_first {
+    float *ahead;
+    const int32_t *tokens;
+} arnn_first;
 
-/* y (count, outputs) of the readout, in work.y. */
-const float *arnn_step_readout(arnn_state *state, const arnn_top *top, size_t count);
+/* A step of the streams work->streams[0 .. count-1], whose pages are reserved. Their input is in work->x. shared: all
+   threads of the state serve this call, which has the state to itself. */
+arnn_top arnn_step_streams(arnn_state *state, const arnn_work *work, const arnn_first *first, size_t count,
+                           const arnn_map *map, bool shared);
+
+/* y (count, outputs) of the readout, in work->y. */
+const float *arnn_step_readout(const arnn_state *state, const arnn_work *work, const arnn_top *top, size_t count);
 
 #endif

@@ -49,17 +49,17 @@ static arnn_record *record_of(arnn_tap *tap)
     return (arnn_record *)(void *)((char *)tap - offsetof(arnn_record, tap));
 }
 
-static size_t time_of(const arnn_record *record, const arnn_state *state, size_t stream)
+static size_t time_of(const arnn_record *record, size_t stream)
 {
-    return state->tapes[stream].length - record->before[stream];
+    return record->state->tapes[stream].length - record->before[stream];
 }
 
-static void hear_input(arnn_tap *tap, const arnn_state *state, size_t layer, float *below, size_t width, size_t count)
+static void hear_input(arnn_tap *tap, const size_t *streams, size_t layer, float *below, size_t width, size_t count)
 {
     arnn_record *record = record_of(tap);
     size_t all = arnn_desc_input_width(&record->model->desc, layer), d = record->model->desc.inputs;
     for (size_t b = 0; b < count; b++, below += width) {
-        size_t stream = state->work.streams[b], time = time_of(record, state, stream);
+        size_t stream = streams[b], time = time_of(record, stream);
         size_t row = stream * record->steps + time;
         float *x = record->kept[layer].x + row * all;
         if (record->dropout.apply)
@@ -76,13 +76,13 @@ static void put(float *array, size_t row, const float *values, size_t b, size_t 
         memcpy(array + row * n, values + b * n, n * sizeof *array);
 }
 
-static void hear_layer(arnn_tap *tap, const arnn_state *state, const arnn_layer_values *values)
+static void hear_layer(arnn_tap *tap, const size_t *streams, const arnn_layer_values *values)
 {
     arnn_record *record = record_of(tap);
     const arnn_kept *kept = &record->kept[values->layer];
     size_t n = record->model->desc.hidden;
     for (size_t b = 0; b < values->count; b++) {
-        size_t stream = state->work.streams[b], time = time_of(record, state, stream);
+        size_t stream = streams[b], time = time_of(record, stream);
         size_t row = stream * record->steps + time, late = stream * (record->steps + 1) + time + 1;
         size_t taped = stream * (record->past + record->steps) + record->before[stream] + time;
         put(kept->h, taped, values->h, b, n);

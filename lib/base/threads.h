@@ -1,0 +1,29 @@
+/* A few threads that share out the items of a task. Ours, and not a library's: the pool that distributions have
+   (pthreadpool) does not look at what pthread_create returns and waits for ever for a thread that could not be had.
+
+   Threads are started by the first task, and wait: for some microseconds awake, then asleep. A process that was forked
+   finds none of its parent's and starts its own. */
+#ifndef ARNN_BASE_THREADS_H
+#define ARNN_BASE_THREADS_H
+
+#include <stddef.h>
+
+#define ARNN_THREADS_MOST 256
+
+typedef struct arnn_threads arnn_threads;
+
+/* One item; worker: 0 .. count-1, which of the threads it is, for memory of its own. */
+typedef void arnn_task(void *context, size_t item, size_t worker);
+
+/* For `count` threads, the caller's among them. NULL: no memory. Nothing is started yet. */
+arnn_threads *arnn_threads_new(size_t count);
+void arnn_threads_free(arnn_threads *threads);
+
+/* How many there are to be; 1 for NULL. */
+size_t arnn_threads_count(const arnn_threads *threads);
+
+/* Runs every item once, on the calling thread too, and returns when all are done. Items are taken in order, each by
+   whoever is free. NULL, or where no thread can be had: on the calling thread alone. */
+void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, size_t items);
+
+#endif
