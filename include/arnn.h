@@ -463,7 +463,7 @@ typedef struct arnn_record arnn_record;
 
 typedef struct arnn_record_desc {
     size_t struct_size;
-    int32_t threads;  /* of the forward pass, as in arnn_cache_desc; default 1 */
+    int32_t threads;  /* of steps, forward and back, as in arnn_cache_desc; default 1 */
     int32_t reserved; /* 0 */
     size_t streams;   /* room: for so many streams .. */
     size_t steps;     /* .. of so many steps at once .. */

@@ -296,19 +296,51 @@ static arnn_steps block_of(const arnn_pass *pass, size_t stream, size_t first)
     return (arnn_steps){.stream = stream, .first = first, .count = count, .work = &pass->work->streams[stream]};
 }
 
-static void back_block(const arnn_pass *pass, size_t stream, size_t first)
+/* A block of all streams: BLAS is called by the calling thread alone, the steps are shared out by stream. */
+typedef struct blocks {
+    const arnn_pass *pass;
+    size_t first;
+} blocks;
+
+static void prepare(const arnn_pass *pass, const arnn_steps *block)
 {
-    const arnn_steps block = block_of(pass, stream, first);
-    if (block.count == 0)
-        return;
-    if (pass->cell->kept)
-        activate(pass, &block);
-    if (pass->query)
-        arnn_attention_prepare(pass, &block);
+    if (block->count && pass->cell->kept)
+        activate(pass, block);
+    if (block->count && pass->query)
+        arnn_attention_prepare(pass, block);
+}
+
+static void make_steps(void *context, size_t stream, size_t worker)
+{
+    const blocks *all = context;
+    const arnn_steps block = block_of(all->pass, stream, all->first);
+    (void)worker;
     for (size_t i = block.count; i-- > 0;)
-        step(pass, &block, first + i);
-    if (pass->query)
-        arnn_attention_finish(pass, &block);
+        step(all->pass, &block, all->first + i);
+}
+
+static void back_blocks(const arnn_pass *pass, size_t first)
+{
+    blocks all = {pass, first};
+    const arnn_record *record = pass->record;
+    for (size_t stream = 0; stream < record->count; stream++) {
+        const arnn_steps block = block_of(pass, stream, first);
+        prepare(pass, &block);
+    }
+    arnn_threads_run(record->state->threads, make_steps, &all, record->count);
+    for (size_t stream = 0; stream < record->count && pass->query; stream++) {
+        const arnn_steps block = block_of(pass, stream, first);
+        if (block.count)
+            arnn_attention_finish(pass, &block);
+    }
+}
+
+static size_t longest(const arnn_record *record)
+{
+    size_t steps = 0;
+    for (size_t stream = 0; stream < record->count; stream++)
+        steps = record->lengths[stream] > steps ? record->lengths[stream] : steps;
+    return steps;
 }
 
 static arnn_status back_layer(const arnn_pass *pass)
@@ -318,12 +350,12 @@ static arnn_status back_layer(const arnn_pass *pass)
     if (status)
         return status;
     clear(pass->work->dfolded, pass->query * pass->z);
-    for (size_t stream = 0; stream < record->count; stream++) {
+    for (size_t stream = 0; stream < record->count; stream++)
         begin_stream(pass, stream);
-        for (size_t blocks = (record->lengths[stream] + ARNN_BLOCK_STEPS - 1) / ARNN_BLOCK_STEPS; blocks > 0; blocks--)
-            back_block(pass, stream, (blocks - 1) * ARNN_BLOCK_STEPS);
+    for (size_t left = (longest(record) + ARNN_BLOCK_STEPS - 1) / ARNN_BLOCK_STEPS; left > 0; left--)
+        back_blocks(pass, (left - 1) * ARNN_BLOCK_STEPS);
+    for (size_t stream = 0; stream < record->count; stream++)
         end_stream(pass, stream);
-    }
     if (pass->query)
         arnn_attention_unfold(pass);
     return ARNN_OK;
