@@ -4,8 +4,7 @@
 
 #include "run/step.h"
 
-/* The streams that one thread works on, all of them or a share: elements first .. end-1 of the call. It makes all of
-   their steps: who has more threads than streams shares out every step instead. */
+/* Streams whose steps are made together, one after the other: elements first .. end-1 of the call. */
 typedef struct part {
     arnn_state *state;
     const arnn_sequence *sequence;
@@ -182,33 +181,61 @@ static void run_part(part *self)
 typedef struct shares {
     arnn_state *state;
     const arnn_sequence *sequence;
-    size_t count;
+    size_t count; /* of parts */
+    bool shared;  /* threads share out every step: there are more of them than streams */
 } shares;
 
-static part part_of(const shares *all, size_t index)
+static part part_of(const shares *all, size_t index, size_t worker)
 {
     size_t count = all->sequence->count, first = index * count / all->count;
     return (part){
         .state = all->state,
         .sequence = all->sequence,
-        .work = arnn_work_part(all->state, first, index),
+        .work = arnn_work_part(all->state, first, worker),
         .first = first,
         .end = (index + 1) * count / all->count,
-        .shared = all->count == 1,
+        .shared = all->shared,
     };
 }
 
 static void run_share(void *context, size_t item, size_t worker)
 {
-    part own = part_of(context, item);
-    (void)worker;
+    part own = part_of(context, item, worker);
     run_part(&own);
+}
+
+/* Bytes of the longest tape that the call will read. */
+static size_t longest_tape(const arnn_state *state, const arnn_sequence *sequence)
+{
+    const arnn_page_shape *shape = &state->pool->shape;
+    size_t longest = 0;
+    for (size_t j = 0; j < sequence->count; j++) {
+        size_t stream = sequence->streams ? sequence->streams[j] : j;
+        size_t steps = sequence->lengths ? sequence->lengths[j] : sequence->steps;
+        arnn_span span = arnn_tape_span(shape, state->tapes[stream].length + steps);
+        size_t rows = span.sinks + span.rows - span.first;
+        longest = rows > longest ? rows : longest;
+    }
+    return longest * (shape->page_bytes / shape->rows);
+}
+
+/* Going on with few streams at a time keeps their tapes in a cache, going on with all of them the weights: long sequences
+   on tapes of which some fit into a cache, but not all, are made a few streams after the other. */
+static size_t parts_of(const arnn_state *state, const arnn_sequence *sequence)
+{
+    const size_t cache = (size_t)4 << 20, steps = 32; /* bytes: a part of a last cache; and what is a long sequence */
+    size_t threads = arnn_threads_count(state->threads), parts = sequence->count >= threads ? threads : 1;
+    size_t tape = state->pool && sequence->steps >= steps ? longest_tape(state, sequence) : 0;
+    if (tape == 0 || tape > 2 * cache || sequence->count < threads)
+        return parts;
+    size_t together = cache / tape > 0 ? cache / tape : 1, needed = (sequence->count + together - 1) / together;
+    return needed > parts ? needed : parts;
 }
 
 arnn_status arnn_sequence_run(arnn_state *state, const arnn_sequence *sequence)
 {
-    size_t threads = arnn_threads_count(state->threads);
-    shares all = {.state = state, .sequence = sequence, .count = sequence->count >= threads ? threads : 1};
+    shares all = {.state = state, .sequence = sequence, .count = parts_of(state, sequence)};
+    all.shared = sequence->count < arnn_threads_count(state->threads);
     arnn_status status =
         arnn_state_reserve(state, sequence->streams, sequence->lengths, sequence->steps, sequence->count);
     if (status)

@@ -32,7 +32,8 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
     size_t keys = tape && arnn_score_of(desc->score)->has_keys ? desc->align : 0;
     size_t gates = state->model->cell->gates * n;
     size_t threads = arnn_threads_count(state->threads), ahead;
-    arnn_size_add(&ahead, streams, ARNN_AHEAD_ROWS * threads);
+    arnn_size_add(&ahead, streams, ARNN_AHEAD_ROWS);
+    arnn_size_mul(&ahead, ahead, threads);
     arnn_size_mul(&all, desc->layers, streams); /* SIZE_MAX, of which there is no memory, where it overflows */
     const need list[] = {
         {&state->s, n, all},
@@ -176,11 +177,11 @@ void arnn_state_release(arnn_state *state)
     arnn_free(state);
 }
 
-arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t part)
+arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t worker)
 {
     const arnn_model_desc *desc = &state->model->desc;
     arnn_work work = state->work;
-    size_t n = desc->hidden, gates = state->model->cell->gates * n, ahead = first + part * ARNN_AHEAD_ROWS;
+    size_t n = desc->hidden, gates = state->model->cell->gates * n, ahead = worker * (state->streams + ARNN_AHEAD_ROWS);
     const struct {
         float **pointer;
         size_t floats;
@@ -192,8 +193,8 @@ arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t part)
         {&work.m_old, first * n},          {&work.input, first * gates},
         {&work.recurrent, first * gates},  {&work.query, first * state->query_width},
         {&work.key, first * desc->align},  {&work.logsumexp, first},
-        {&work.y, first * desc->outputs},  {&work.run_h, part * n},
-        {&work.run_m, part * n},
+        {&work.y, first * desc->outputs},  {&work.run_h, worker * n},
+        {&work.run_m, worker * n},
     };
     for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
         if (*moves[i].pointer)

@@ -16,7 +16,7 @@
 /* Buffers of one step, dense over the streams that take part (b is their number, at most all). Streams that are worked on
    by different threads have parts of their own. */
 typedef struct arnn_work {
-    float *x;             /* (b and ARNN_AHEAD_ROWS, d): the model's input, after embedding, of some steps */
+    float *x;             /* (b or ARNN_AHEAD_ROWS, d): the model's input, after embedding, of some steps */
     float *ahead;         /* (likewise, G n): its products in the first layer */
     float *h[2];          /* (b, n): of this layer and of the one below, in turn */
     float *s, *s_old;     /* (b, n) */
@@ -84,8 +84,8 @@ void arnn_state_release(arnn_state *state);
 /* Row `stream` of layer `layer` in one of the (layers, streams, width) arrays. */
 float *arnn_state_row(const arnn_state *state, float *array, size_t width, size_t layer, size_t stream);
 
-/* The buffers from stream `first` of a call on, for thread `part` of those that share it. */
-arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t part);
+/* The buffers from stream `first` of a call on, for one of the threads that share it. */
+arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t worker);
 
 /* s, h or m by its ARNN_VALUE_.. constant; NULL where this model does not carry it. */
 float *arnn_state_values(const arnn_state *state, int32_t which);
