@@ -5,16 +5,19 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 
-#define SPINS 4000 /* looks at a flag before sleeping: some tens of microseconds, less than waking up takes */
+#define AWAKE_US 100 /* how long who waits stays awake: about what waking up takes */
+#define LOOKS 100
+#define MOST_ITEMS ((size_t)1 << 30)
 
 typedef struct worker {
     arnn_threads *threads;
     size_t index;
-    unsigned seen; /* the turn that it has worked on */
     pthread_t handle;
 } worker;
 
@@ -24,19 +27,19 @@ struct arnn_threads {
 
     size_t started; /* workers 1 .. started run */
     pid_t owner;    /* the process in which they do; 0: not started */
-    bool stop;
 
-    arnn_task *task; /* of this turn: written before `turn` moves on, while nobody works */
+    arnn_task *task; /* of this turn: written while nobody has an item, read by those who have one */
     void *context;
-    size_t items;
 
-    atomic_uint turn;
-    atomic_size_t next;     /* item */
-    atomic_size_t busy;     /* workers that have not finished this turn */
+    /* The number of items of this turn, and in the lower half the next of them: who takes one learns at once of how many.
+       So a worker that comes late can do no harm, and nobody waits for it. */
+    _Atomic uint64_t ticket;
+    atomic_size_t done;     /* items */
     atomic_size_t sleeping; /* workers that must be woken */
     atomic_bool waiting;    /* the caller must be woken */
+    atomic_bool stop;
     pthread_mutex_t mutex;
-    pthread_cond_t wake, done;
+    pthread_cond_t wake, finished;
 };
 
 static void pause_briefly(void)
@@ -66,55 +69,92 @@ size_t arnn_threads_count(const arnn_threads *threads)
     return threads ? threads->count : 1;
 }
 
-/* ---- a worker ---- */
+/* ---- items ---- */
 
-static void work(arnn_threads *threads, size_t index)
+static bool any_left(uint64_t ticket)
 {
-    size_t item;
-    while ((item = atomic_fetch_add(&threads->next, 1)) < threads->items)
-        threads->task(threads->context, item, index);
+    return (uint32_t)ticket < ticket >> 32;
 }
 
-/* Awake for a while, then asleep. Who moves the turn on looks for sleepers afterwards, and a sleeper looks at the turn
-   after it has said that it sleeps: one of them sees the other. */
-static void wait_for_turn(arnn_threads *threads, unsigned seen)
+/* Does items until none is left to be taken. */
+static void work(arnn_threads *threads, size_t index)
 {
-    for (size_t i = 0; i < SPINS; i++) {
-        if (atomic_load(&threads->turn) != seen)
+    while (any_left(atomic_load(&threads->ticket))) {
+        uint64_t taken = atomic_fetch_add(&threads->ticket, 1);
+        size_t items = (size_t)(taken >> 32);
+        if (!any_left(taken))
             return;
-        pause_briefly();
+        threads->task(threads->context, (uint32_t)taken, index);
+        if (atomic_fetch_add(&threads->done, 1) + 1 < items || !atomic_load(&threads->waiting))
+            continue;
+        pthread_mutex_lock(&threads->mutex);
+        pthread_cond_signal(&threads->finished);
+        pthread_mutex_unlock(&threads->mutex);
     }
+}
+
+/* ---- waiting: awake for a while, then asleep ---- */
+
+typedef bool condition(arnn_threads *threads);
+
+static uint64_t microseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Whether it came true. Lets others have the processor, who may be the very ones that are waited for. */
+static bool watch(arnn_threads *threads, condition *is_true)
+{
+    for (uint64_t end = microseconds() + AWAKE_US; microseconds() < end; sched_yield()) {
+        for (size_t i = 0; i < LOOKS; i++) {
+            if (is_true(threads))
+                return true;
+            pause_briefly();
+        }
+    }
+    return is_true(threads);
+}
+
+static bool wanted(arnn_threads *threads)
+{
+    return any_left(atomic_load(&threads->ticket)) || atomic_load(&threads->stop);
+}
+
+/* Who makes a new ticket looks for sleepers afterwards, and a sleeper looks at the ticket after it has said that it
+   sleeps: one of them sees the other. */
+static void wait_for_items(arnn_threads *threads)
+{
+    if (watch(threads, wanted))
+        return;
     pthread_mutex_lock(&threads->mutex);
     atomic_fetch_add(&threads->sleeping, 1);
-    while (atomic_load(&threads->turn) == seen)
+    while (!wanted(threads))
         pthread_cond_wait(&threads->wake, &threads->mutex);
     atomic_fetch_sub(&threads->sleeping, 1);
     pthread_mutex_unlock(&threads->mutex);
 }
 
-static void *run_worker(void *argument)
+static bool all_done(arnn_threads *threads)
 {
-    worker *self = argument;
-    arnn_threads *threads = self->threads;
-    for (;;) {
-        wait_for_turn(threads, self->seen);
-        self->seen++;
-        if (threads->stop)
-            return NULL;
-        work(threads, self->index);
-        if (atomic_fetch_sub(&threads->busy, 1) == 1 && atomic_load(&threads->waiting)) {
-            pthread_mutex_lock(&threads->mutex);
-            pthread_cond_signal(&threads->done);
-            pthread_mutex_unlock(&threads->mutex);
-        }
-    }
+    return atomic_load(&threads->done) == atomic_load(&threads->ticket) >> 32;
 }
 
-/* ---- the caller ---- */
-
-static void next_turn(arnn_threads *threads)
+static void wait_for_workers(arnn_threads *threads)
 {
-    atomic_fetch_add(&threads->turn, 1);
+    if (all_done(threads) || watch(threads, all_done))
+        return;
+    pthread_mutex_lock(&threads->mutex);
+    atomic_store(&threads->waiting, true);
+    while (!all_done(threads))
+        pthread_cond_wait(&threads->finished, &threads->mutex);
+    atomic_store(&threads->waiting, false);
+    pthread_mutex_unlock(&threads->mutex);
+}
+
+static void wake_workers(arnn_threads *threads)
+{
     if (atomic_load(&threads->sleeping) == 0)
         return;
     pthread_mutex_lock(&threads->mutex);
@@ -122,27 +162,24 @@ static void next_turn(arnn_threads *threads)
     pthread_mutex_unlock(&threads->mutex);
 }
 
-static void wait_for_workers(arnn_threads *threads)
+static void *run_worker(void *argument)
 {
-    for (size_t i = 0; i < SPINS; i++) {
-        if (atomic_load(&threads->busy) == 0)
-            return;
-        pause_briefly();
+    worker *self = argument;
+    while (!atomic_load(&self->threads->stop)) {
+        wait_for_items(self->threads);
+        work(self->threads, self->index);
     }
-    pthread_mutex_lock(&threads->mutex);
-    atomic_store(&threads->waiting, true);
-    while (atomic_load(&threads->busy) > 0)
-        pthread_cond_wait(&threads->done, &threads->mutex);
-    atomic_store(&threads->waiting, false);
-    pthread_mutex_unlock(&threads->mutex);
+    return NULL;
 }
+
+/* ---- the caller ---- */
 
 /* Signals are for the program's own threads. */
 static void start_worker(arnn_threads *threads, size_t index)
 {
     worker *self = &threads->workers[index];
     sigset_t all, before;
-    *self = (worker){.threads = threads, .index = index, .seen = atomic_load(&threads->turn)};
+    *self = (worker){.threads = threads, .index = index};
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_create(&self->handle, NULL, run_worker, self) == 0)
@@ -155,12 +192,13 @@ static void start(arnn_threads *threads)
 {
     threads->owner = getpid();
     threads->started = 0;
-    atomic_init(&threads->turn, 0);
-    atomic_init(&threads->busy, 0);
+    atomic_init(&threads->ticket, 0);
+    atomic_init(&threads->done, 0);
     atomic_init(&threads->sleeping, 0);
     atomic_init(&threads->waiting, false);
+    atomic_init(&threads->stop, false);
     if (pthread_mutex_init(&threads->mutex, NULL) || pthread_cond_init(&threads->wake, NULL) ||
-        pthread_cond_init(&threads->done, NULL))
+        pthread_cond_init(&threads->finished, NULL))
         return;
     for (size_t index = 1; index < threads->count && threads->started == index - 1; index++)
         start_worker(threads, index);
@@ -168,7 +206,7 @@ static void start(arnn_threads *threads)
 
 void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, size_t items)
 {
-    if (!threads || threads->count < 2 || items < 2) {
+    if (!threads || threads->count < 2 || items < 2 || items > MOST_ITEMS) {
         for (size_t item = 0; item < items; item++)
             task(context, item, 0);
         return;
@@ -177,10 +215,9 @@ void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, siz
         start(threads);
     threads->task = task;
     threads->context = context;
-    threads->items = items;
-    atomic_store(&threads->next, 0);
-    atomic_store(&threads->busy, threads->started);
-    next_turn(threads);
+    atomic_store(&threads->done, 0);
+    atomic_store(&threads->ticket, (uint64_t)items << 32);
+    wake_workers(threads);
     work(threads, 0);
     wait_for_workers(threads);
 }
@@ -190,11 +227,11 @@ void arnn_threads_free(arnn_threads *threads)
     if (!threads)
         return;
     if (threads->owner && threads->owner == getpid()) {
-        threads->stop = true;
-        next_turn(threads);
+        atomic_store(&threads->stop, true);
+        wake_workers(threads);
         for (size_t index = 1; index <= threads->started; index++)
             pthread_join(threads->workers[index].handle, NULL);
-        pthread_cond_destroy(&threads->done);
+        pthread_cond_destroy(&threads->finished);
         pthread_cond_destroy(&threads->wake);
         pthread_mutex_destroy(&threads->mutex);
     }
