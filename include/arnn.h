@@ -704,6 +704,8 @@ arnn_status arnn_constant(const char *name, int32_t *value);
      ref     plain C, the reference that the others are checked against
      blas    the portable fast path, and the default where there is no vector kernel: products through OpenBLAS
      avx2    x86-64 with AVX2 and FMA
+     avx512  x86-64 with AVX-512 F, BW, DQ and VL
+     neon    aarch64
    The table stays with the model. */
 
 #ifdef __cplusplus

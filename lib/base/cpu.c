@@ -8,3 +8,22 @@ bool arnn_cpu_has_avx2(void)
     return false;
 #endif
 }
+
+bool arnn_cpu_has_avx512(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    return arnn_cpu_has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+    return false;
+#endif
+}
+
+bool arnn_cpu_has_neon(void)
+{
+#if defined(__aarch64__)
+    return true;
+#else
+    return false;
+#endif
+}

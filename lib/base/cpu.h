@@ -7,4 +7,10 @@
 /* AVX2 and FMA, and an operating system that saves their registers. */
 bool arnn_cpu_has_avx2(void);
 
+/* AVX-512 F, BW, DQ and VL beside those, and an operating system that saves the wide registers. */
+bool arnn_cpu_has_avx512(void);
+
+/* Every aarch64 has it. */
+bool arnn_cpu_has_neon(void);
+
 #endif

@@ -139,6 +139,12 @@ extern const arnn_kernels arnn_kernels_ref;
 #ifdef ARNN_HAVE_AVX2
 extern const arnn_kernels arnn_kernels_avx2;
 #endif
+#ifdef ARNN_HAVE_AVX512
+extern const arnn_kernels arnn_kernels_avx512;
+#endif
+#ifdef ARNN_HAVE_NEON
+extern const arnn_kernels arnn_kernels_neon;
+#endif
 
 /* What a row of weights is divided by before it is rounded: 1, or for int8 the largest of them, so that a weight is its
    element times this. Then the division, of which 0 / 0 is 0. */

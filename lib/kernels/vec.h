@@ -45,8 +45,14 @@
 
 #define ARNN_INLINE static inline __attribute__((always_inline))
 
-#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#if defined(ARNN_VOCABULARY) /* tests: one on emulated instructions */
+#include ARNN_VOCABULARY
+#elif defined(__AVX512F__) && defined(__AVX512DQ__)
+#include "kernels/vec_avx512.h"
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include "kernels/vec_avx2.h"
+#elif defined(__aarch64__)
+#include "kernels/vec_neon.h"
 #else
 #error "no vector vocabulary for this instruction set"
 #endif

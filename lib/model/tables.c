@@ -8,8 +8,14 @@
 
 /* The best first. */
 static const arnn_kernels *const tables[] = {
+#ifdef ARNN_HAVE_AVX512
+    &arnn_kernels_avx512,
+#endif
 #ifdef ARNN_HAVE_AVX2
     &arnn_kernels_avx2,
+#endif
+#ifdef ARNN_HAVE_NEON
+    &arnn_kernels_neon,
 #endif
     &arnn_kernels_blas,
     &arnn_kernels_ref,

@@ -4,6 +4,7 @@
 #include "base/cpu.h"
 #include "kernels/kernels.h"
 
+#if defined(__x86_64__)
 /* Whether /proc/cpuinfo names a flag; `known` false where there is no such file. */
 static bool system_says(const char *flag, bool *known)
 {
@@ -24,14 +25,50 @@ static bool system_says(const char *flag, bool *known)
     return flags && strstr(flags, word);
 }
 
+/* Whether /proc/cpuinfo names all flags of a list. */
+static bool system_says_all(const char *const *flags, size_t count, bool *known)
+{
+    bool all = true;
+    for (size_t i = 0; i < count; i++)
+        all = system_says(flags[i], known) && all;
+    return all;
+}
+#endif
+
+/* A processor of another kind lacks them all, whatever an emulator's file may say of its host. */
+static void check_feature(bool has, const char *const *flags, size_t count)
+{
+#if defined(__x86_64__)
+    bool known, all = system_says_all(flags, count, &known);
+    if (known)
+        assert_int_equal(has, all);
+#else
+    (void)flags, (void)count;
+    assert_false(has);
+#endif
+}
+
 static void test_avx2(void **unused)
 {
     (void)unused;
-    bool known, avx2 = system_says("avx2", &known), fma = system_says("fma", &known);
-    if (known)
-        assert_int_equal(arnn_cpu_has_avx2(), avx2 && fma);
-#if !defined(__x86_64__)
-    assert_false(arnn_cpu_has_avx2());
+    static const char *const flags[] = {"avx2", "fma"};
+    check_feature(arnn_cpu_has_avx2(), flags, COUNT(flags));
+}
+
+static void test_avx512(void **unused)
+{
+    (void)unused;
+    static const char *const flags[] = {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"};
+    check_feature(arnn_cpu_has_avx512(), flags, COUNT(flags));
+}
+
+static void test_neon(void **unused)
+{
+    (void)unused;
+#if defined(__aarch64__)
+    assert_true(arnn_cpu_has_neon());
+#else
+    assert_false(arnn_cpu_has_neon());
 #endif
 }
 
@@ -43,10 +80,23 @@ static void test_tables_rest_on_features(void **unused)
     assert_int_equal(arnn_kernels_avx2.supported(), arnn_cpu_has_avx2());
     assert_string_equal(arnn_kernels_avx2.name, "avx2");
 #endif
+#ifdef ARNN_HAVE_AVX512
+    assert_int_equal(arnn_kernels_avx512.supported(), arnn_cpu_has_avx512());
+    assert_string_equal(arnn_kernels_avx512.name, "avx512");
+#endif
+#ifdef ARNN_HAVE_NEON
+    assert_true(arnn_kernels_neon.supported());
+    assert_string_equal(arnn_kernels_neon.name, "neon");
+#endif
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_avx2), cmocka_unit_test(test_tables_rest_on_features)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_avx2),
+        cmocka_unit_test(test_avx512),
+        cmocka_unit_test(test_neon),
+        cmocka_unit_test(test_tables_rest_on_features),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,12 @@ static const char *const quiet_tables[] = {
 #ifdef ARNN_HAVE_AVX2
     "avx2",
 #endif
+#ifdef ARNN_HAVE_AVX512
+    "avx512",
+#endif
+#ifdef ARNN_HAVE_NEON
+    "neon",
+#endif
 };
 
 /* New models take this table. False where this machine lacks it. */

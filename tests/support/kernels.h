@@ -13,11 +13,24 @@
 /* Half an ulp of 1: the largest relative error of one rounding. */
 #define U 0x1p-24
 
+#ifdef ARNN_EMULATE_AVX512
+extern const arnn_kernels arnn_kernels_avx512_emulated; /* tests/emulated */
+#endif
+
 static const arnn_kernels *const all_tables[] = {
     &arnn_kernels_ref,
     &arnn_kernels_blas,
 #ifdef ARNN_HAVE_AVX2
     &arnn_kernels_avx2,
+#endif
+#ifdef ARNN_HAVE_AVX512
+    &arnn_kernels_avx512,
+#endif
+#ifdef ARNN_HAVE_NEON
+    &arnn_kernels_neon,
+#endif
+#ifdef ARNN_EMULATE_AVX512
+    &arnn_kernels_avx512_emulated,
 #endif
 };
 
