@@ -20,7 +20,7 @@ static const char *const quiet_tables[] = {
 #endif
 };
 
-/* New models take this table. False where this machine lacks it. */
+/* New models take this table. False where this machine lacks it: then they take its best. */
 static inline bool use_table(const char *name)
 {
     arnn_model *model;
@@ -29,6 +29,8 @@ static inline bool use_table(const char *name)
     arnn_status status = arnn_model_create(&model, &desc);
     arnn_model_destroy(model);
     assert_true(status == ARNN_OK || status == ARNN_UNSUPPORTED);
+    if (status != ARNN_OK)
+        assert_int_equal(unsetenv("ARNN_ISA"), 0);
     return status == ARNN_OK;
 }
 
