@@ -1,5 +1,5 @@
-/* The vocabulary of vec.h for x86-64 with AVX-512 (F, BW, DQ, VL): 16 lanes. Parts of vectors are masked: what is masked
-   out is neither read nor written. */
+/* The vocabulary of vec.h for x86-64 with AVX-512 (F, BW, DQ, VL): 16 lanes. Parts of vectors are masked: what is
+   masked out is neither read nor written. */
 #ifndef ARNN_KERNELS_VEC_AVX512_H
 #define ARNN_KERNELS_VEC_AVX512_H
 

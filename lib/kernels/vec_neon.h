@@ -1,5 +1,5 @@
-/* The vocabulary of vec.h for aarch64: 8 lanes in two registers, so that the sums of 8 rows, or of an output, run in twice
-   as many chains and hide the latency of an addition. */
+/* The vocabulary of vec.h for aarch64: 8 lanes in two registers, so that the sums of 8 rows, or of an output, run in
+   twice as many chains and hide the latency of an addition. */
 #ifndef ARNN_KERNELS_VEC_NEON_H
 #define ARNN_KERNELS_VEC_NEON_H
 

@@ -1,0 +1,6 @@
+#include "emulated.h"
+
+bool arnn_cpu_has_avx512_emulated(void)
+{
+    return true;
+}
