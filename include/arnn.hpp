@@ -25,7 +25,8 @@
  * Arrays are spans, a pointer and a number of elements, made from any contiguous container (std::vector, std::array,
  * std::span, an array); an empty one is a null pointer to C. They are checked before the call: one too small, strides
  * included, or where a size must be exact another one, is ARNN_SHAPE and names both numbers. An owner that was moved
- * from, or never made, is refused as a null pointer. Constants and the structs arnn_rows are C's.
+ * from, or never made, is refused as a null pointer. Which thread may do what, and how long things must live, is as in
+ * arnn.h: owners keep alive what they rest on, so that they may end in any order. Constants and arnn_rows are C's.
  */
 #ifndef ARNN_HPP
 #define ARNN_HPP

@@ -16,11 +16,22 @@ def test_every_function_is_reachable():
     assert called == set(header.functions())
 
 
-@pytest.mark.parametrize("options", [[], ["-fno-exceptions"]], ids=["throwing", "returning"])
+@pytest.mark.parametrize("options", [[], ["-fno-exceptions"], ["-DARNN_EXCEPTIONS=0"]],
+                         ids=["throwing", "no-exceptions", "returning"])
 @pytest.mark.parametrize("standard", ["c++17", "c++20"])
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 def test_compiles_alone(compiler, standard, options):
     installed.command(compiler, "-x", "c++", f"-std={standard}", *options, *installed.STRICT, "-fsyntax-only", HEADER)
+
+
+def test_example_runs(tmp_path):
+    """The program at the head of the header; it reads its input and says nothing."""
+    lines = re.findall(r"^ \*     (.*)$", HEADER.read_text(), flags=re.M)
+    source = tmp_path / "example.cpp"
+    source.write_text("#include <arnn.hpp>\n#include <cstdio>\n#include <vector>\nint main()\n{\n" + "\n".join(lines) +
+                      '\nstd::printf("%zu", std::size_t(state.length(0)));\n}\n')
+    program = installed.compiled(["c++", "-std=c++17"], tmp_path / "example", source)
+    assert installed.command("sh", "-c", f"printf abcde | {program}") == "5"
 
 
 @pytest.mark.parametrize("compiler, standard", [("g++", "c++17"), ("clang++", "c++20")])

@@ -6,6 +6,9 @@
 #include <cstring>
 #include <type_traits>
 #include <vector>
+#if __cplusplus >= 202002L
+#include <span>
+#endif
 
 int returning(); // the form without exceptions, in the same program
 
@@ -66,6 +69,10 @@ void spans()
     const arnn::Span<const float> from_array = array, from_span = from_vector;
     expect(from_vector.size() == 3 && from_plain.data() == plain && from_plain.size() == 4, "spans of a vector, an array");
     expect(from_array.size() == 2 && from_span.data() == vector.data(), "spans of const elements");
+#if __cplusplus >= 202002L
+    const arnn::Span<const float> from_standard = std::span<float>(plain, 3);
+    expect(from_standard.size() == 3 && from_standard.data() == plain, "a span of a std::span");
+#endif
     expect(arnn::Span<float>().empty() && !arnn::Span<float>(plain, 0).data(), "an empty span is null");
 }
 
