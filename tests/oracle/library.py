@@ -296,16 +296,16 @@ class Record(Handle):
 
     kind = "record"
 
-    def __init__(self, model, streams, steps, past=0):
+    def __init__(self, model, streams, steps, past=0, threads=1):
         self.model, self.description = model, model.description
-        self._own("arnn_record_create", model.handle, self.desc(streams, steps, past))
+        self._own("arnn_record_create", model.handle, self.desc(streams, steps, past, threads))
         self.state = State.borrowed(lib.arnn_record_state(self.handle), model.description)
 
     @staticmethod
-    def desc(streams, steps, past=0):
+    def desc(streams, steps, past=0, threads=1):
         desc = ffi.new("arnn_record_desc *")
         call("arnn_record_desc_default", desc, ffi.sizeof("arnn_record_desc"))
-        desc.streams, desc.steps, desc.past = streams, steps, past
+        desc.streams, desc.steps, desc.past, desc.threads = streams, steps, past, threads
         return desc
 
     def forward(self, x, lengths=None, want=("y", "h", "s")):

@@ -54,9 +54,9 @@ def slope(case, owed, name, direction):
     return (4 * difference(STEP) - difference(2 * STEP)) / 3
 
 
-def record_of(case, past=40):
+def record_of(case, past=40, threads=1):
     model = library.Model(case.description, case.parameters)
-    record = library.Record(model, len(case.x), case.x.shape[1], past)
+    record = library.Record(model, len(case.x), case.x.shape[1], past, threads)
     for stream, initial in enumerate(case.initial):
         for which, values in initial.items():
             for layer in range(case.description.layers):
