@@ -1,4 +1,4 @@
-/* A small model in training. */
+/* A small model in training. A lesson stays where it was made: its examples point into it. */
 #ifndef ARNN_TESTS_API_LESSONS_H
 #define ARNN_TESTS_API_LESSONS_H
 

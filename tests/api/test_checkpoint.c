@@ -1,5 +1,6 @@
 /* Checkpoints: every error of loading one, and that a killed program leaves a whole file. */
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -24,11 +25,9 @@ static int leave(void **unused)
     return chdir("..") != 0 || system(command) != 0;
 }
 
-static lesson made(int32_t optimiser)
+static void make(lesson *l, int32_t optimiser)
 {
-    lesson l;
-    lesson_make(&l, ARNN_CELL_GRU, ARNN_WIRING_BESIDE, ARNN_LOSS_SQUARED_ERROR, ARNN_OVER_MEAN, optimiser);
-    return l;
+    lesson_make(l, ARNN_CELL_GRU, ARNN_WIRING_BESIDE, ARNN_LOSS_SQUARED_ERROR, ARNN_OVER_MEAN, optimiser);
 }
 
 static char *contents(const char *path, size_t *bytes)
@@ -72,7 +71,9 @@ static void refuse_word(lesson *l, arnn_status status, const char *word, const c
 static void test_errors(void **unused)
 {
     (void)unused;
-    lesson l = made(ARNN_OPTIMISER_ADAM), other = made(ARNN_OPTIMISER_SGD);
+    lesson l, other;
+    make(&l, ARNN_OPTIMISER_ADAM);
+    make(&other, ARNN_OPTIMISER_SGD);
     assert_ok(arnn_trainer_step(l.trainer, NULL, &l.examples, 0.1f));
     assert_error(ARNN_INVALID_ARGUMENT, "trainer", arnn_trainer_save(NULL, "good"));
     assert_error(ARNN_INVALID_ARGUMENT, "path", arnn_trainer_save(l.trainer, NULL));
@@ -84,14 +85,15 @@ static void test_errors(void **unused)
     assert_error(ARNN_INVALID_ARGUMENT, "adam", arnn_trainer_load(other.trainer, "good"));
     assert_ok(arnn_model_save(l.model, "model"));
     assert_error(ARNN_FORMAT, "no checkpoint", arnn_trainer_load(l.trainer, "model"));
-    refuse_word(&l, ARNN_INVALID_ARGUMENT, "cell", "\"arnn.cell\":\"gru\"", "\"arnn.cell\":\"rnn\"");
+    refuse_word(&l, ARNN_INVALID_ARGUMENT, "hidden is 6", "\"arnn.hidden\":\"5\"", "\"arnn.hidden\":\"6\"");
     refuse_word(&l, ARNN_FORMAT, "trainer.updates", "\"trainer.updates\":\"1\"", "\"trainer.updates\":\"x\"");
     refuse_word(&l, ARNN_FORMAT, "trainer.seed", "\"trainer.seed\":\"0\"", "\"trainer.seed\":\"-\"");
     refuse_word(&l, ARNN_FORMAT, "trainer.optimiser", "trainer.optimiser", "trainer.optimizer");
     refuse_word(&l, ARNN_NOT_FOUND, "first.bias_hh_l0", "first.bias_hh_l0", "first.bias_hh_l9");
     refuse_word(&l, ARNN_SHAPE, "second.weight_hh_l0", "\"second.weight_hh_l0\":{\"dtype\":\"F32\",\"shape\":[15,5]",
                 "\"second.weight_hh_l0\":{\"dtype\":\"F32\",\"shape\":[5,15]");
-    refuse_word(&l, ARNN_FORMAT, "I32", "\"second.weight_hh_l0\":{\"dtype\":\"F32\"", "\"second.weight_hh_l0\":{\"dtype\":\"I32\"");
+    refuse_word(&l, ARNN_FORMAT, "I32", "\"second.weight_hh_l0\":{\"dtype\":\"F32\"",
+                "\"second.weight_hh_l0\":{\"dtype\":\"I32\"");
     arnn_state *state;
     arnn_cache *cache;
     assert_ok(arnn_cache_create(&cache, l.model, NULL));
@@ -109,7 +111,8 @@ static void test_errors(void **unused)
 static void test_gradient_is_forgotten(void **unused)
 {
     (void)unused;
-    lesson l = made(ARNN_OPTIMISER_ADAMW);
+    lesson l;
+    make(&l, ARNN_OPTIMISER_ADAMW);
     assert_ok(arnn_trainer_save(l.trainer, "good"));
     assert_ok(arnn_trainer_gradients(l.trainer, NULL, &l.examples));
     assert_ok(arnn_trainer_load(l.trainer, "good"));
@@ -139,7 +142,10 @@ static void assert_one_of(const char *one, size_t one_bytes, const char *other, 
 static void test_kill(void **unused)
 {
     (void)unused;
-    lesson one = made(ARNN_OPTIMISER_ADAM), other = made(ARNN_OPTIMISER_ADAM), reader = made(ARNN_OPTIMISER_ADAM);
+    lesson one, other, reader;
+    make(&one, ARNN_OPTIMISER_ADAM);
+    make(&other, ARNN_OPTIMISER_ADAM);
+    make(&reader, ARNN_OPTIMISER_ADAM);
     for (int i = 0; i < 12; i++) /* so that the numbers of updates, too, differ in length */
         assert_ok(arnn_trainer_step(other.trainer, NULL, &other.examples, 0.1f));
     size_t one_bytes, other_bytes;
@@ -153,7 +159,8 @@ static void test_kill(void **unused)
         assert_true(child >= 0);
         if (child == 0)
             save_for_ever(&one, &other);
-        const struct timespec wait = {.tv_nsec = 200000 + (long)(i * 7919 % 100) * 37000}; /* in the middle of something */
+        const struct timespec wait = {.tv_nsec =
+                                          200000 + (long)(i * 7919 % 100) * 37000}; /* in the middle of something */
         nanosleep(&wait, NULL);
         assert_int_equal(kill(child, SIGKILL), 0);
         assert_int_equal(waitpid(child, &status, 0), child);

@@ -3,11 +3,10 @@
 
 #include "lessons.h"
 
-static lesson plain(void)
+static void plain(lesson *l)
 {
-    lesson l;
-    lesson_make(&l, ARNN_CELL_RNN_TANH, ARNN_WIRING_AFTER, ARNN_LOSS_CROSS_ENTROPY, ARNN_OVER_STEPS, ARNN_OPTIMISER_ADAM);
-    return l;
+    lesson_make(l, ARNN_CELL_RNN_TANH, ARNN_WIRING_AFTER, ARNN_LOSS_CROSS_ENTROPY, ARNN_OVER_STEPS,
+                ARNN_OPTIMISER_ADAM);
 }
 
 static void test_defaults(void **unused)
@@ -29,18 +28,19 @@ static void test_defaults(void **unused)
 }
 
 /* One field is wrong, the others are the defaults. */
-#define assert_refused(word, field, value)                                                                       \
-    do {                                                                                                         \
-        arnn_trainer_desc wrong = l.desc;                                                                        \
-        wrong.field = (value);                                                                                   \
-        assert_error(ARNN_INVALID_ARGUMENT, word, arnn_trainer_create(&trainer, l.model, &wrong));               \
-        assert_null(trainer);                                                                                    \
+#define assert_refused(word, field, value)                                                         \
+    do {                                                                                           \
+        arnn_trainer_desc wrong = l.desc;                                                          \
+        wrong.field = (value);                                                                     \
+        assert_error(ARNN_INVALID_ARGUMENT, word, arnn_trainer_create(&trainer, l.model, &wrong)); \
+        assert_null(trainer);                                                                      \
     } while (0)
 
 static void test_create(void **unused)
 {
     (void)unused;
-    lesson l = plain();
+    lesson l;
+    plain(&l);
     arnn_trainer *trainer = l.trainer;
     assert_error(ARNN_INVALID_ARGUMENT, "out", arnn_trainer_create(NULL, l.model, &l.desc));
     assert_error(ARNN_INVALID_ARGUMENT, "model", arnn_trainer_create(&trainer, NULL, &l.desc));
@@ -81,16 +81,17 @@ static void refuse(lesson *l, arnn_status status, const char *word, const arnn_e
 static void test_examples(void **unused)
 {
     (void)unused;
-    lesson l = plain();
+    lesson l;
+    plain(&l);
     const arnn_examples right = l.examples;
     const size_t lengths[STREAMS] = {STEPS, STEPS + 1};
     const float weights[][STREAMS] = {{1.0f, -1.0f}, {NAN, 1.0f}, {1.0f, INFINITY}, {0.0f, 0.0f}};
     const int32_t tokens[STEPS * STREAMS] = {0};
     arnn_examples wrong;
-#define WRONG(status, word, ...)               \
-    do {                                       \
-        wrong = right;                         \
-        __VA_ARGS__;                           \
+#define WRONG(status, word, ...)              \
+    do {                                      \
+        wrong = right;                        \
+        __VA_ARGS__;                          \
         refuse(&l, (status), (word), &wrong); \
     } while (0)
     WRONG(ARNN_INVALID_ARGUMENT, "struct_size", wrong.struct_size = 9);
@@ -122,7 +123,8 @@ static void test_examples(void **unused)
 static void test_room(void **unused)
 {
     (void)unused;
-    lesson l = plain();
+    lesson l;
+    plain(&l);
     arnn_training training = {.struct_size = sizeof training};
     float x[2 * STEPS * 2 * STREAMS * WORLD_INPUTS] = {0};
     int32_t labels[2 * STEPS * 2 * STREAMS] = {0};
@@ -147,7 +149,8 @@ static void test_room(void **unused)
 static void test_arguments(void **unused)
 {
     (void)unused;
-    lesson l = plain();
+    lesson l;
+    plain(&l);
     arnn_training training = {.struct_size = 5};
     assert_error(ARNN_INVALID_ARGUMENT, "trainer", arnn_trainer_step(NULL, NULL, &l.examples, 0.1f));
     assert_error(ARNN_INVALID_ARGUMENT, "examples", arnn_trainer_step(l.trainer, NULL, NULL, 0.1f));
@@ -173,7 +176,8 @@ static void test_arguments(void **unused)
 static void test_busy(void **unused)
 {
     (void)unused;
-    lesson l = plain();
+    lesson l;
+    plain(&l);
     size_t bytes;
     arnn_cache *cache;
     arnn_state *state;
@@ -194,7 +198,8 @@ static void test_busy(void **unused)
 static void test_not_finite(void **unused)
 {
     (void)unused;
-    lesson l = plain();
+    lesson l;
+    plain(&l);
     size_t bytes;
     float key[WORLD_WIDTH * WORLD_WIDTH], spoilt[WORLD_WIDTH * WORLD_WIDTH], kept = l.x[5];
     assert_ok(arnn_model_read(l.model, key, "attn_key_l0", COUNT(key)));
@@ -202,7 +207,8 @@ static void test_not_finite(void **unused)
     spoilt[3] = NAN;
     assert_ok(arnn_model_write(l.model, "attn_key_l0", spoilt, COUNT(key)));
     char *before = lesson_picture(&l, &bytes);
-    assert_error(ARNN_INVALID_ARGUMENT, "attn_key_l0 is not finite", arnn_trainer_step(l.trainer, NULL, &l.examples, 0.1f));
+    assert_error(ARNN_INVALID_ARGUMENT, "attn_key_l0 is not finite",
+                 arnn_trainer_step(l.trainer, NULL, &l.examples, 0.1f));
     lesson_unchanged(&l, before, bytes);
     assert_ok(arnn_model_write(l.model, "attn_key_l0", key, COUNT(key)));
     before = lesson_picture(&l, &bytes);
@@ -220,8 +226,9 @@ static void test_not_finite(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_create), cmocka_unit_test(test_examples), cmocka_unit_test(test_room),
-        cmocka_unit_test(test_arguments), cmocka_unit_test(test_busy),   cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_create),    cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_room),       cmocka_unit_test(test_arguments), cmocka_unit_test(test_busy),
+        cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

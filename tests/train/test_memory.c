@@ -12,12 +12,25 @@ typedef struct bench {
 
 typedef arnn_status operation(bench *b);
 
+/* What steps make of the parameters is kept until these change: writing one frees it. */
+static long settled(bench *b)
+{
+    float weights[4 * WORLD_WIDTH * WORLD_WIDTH];
+    size_t shape[2], rank, index = 0, count = arnn_model_parameter_count(b->l.model);
+    const char *name = "";
+    while (index < count && strcmp(name, "weight_hh_l0") != 0)
+        assert_ok(arnn_model_parameter(b->l.model, &name, &rank, shape, index++));
+    assert_ok(arnn_model_read(b->l.model, weights, name, shape[0] * shape[1]));
+    assert_ok(arnn_model_write(b->l.model, name, weights, shape[0] * shape[1]));
+    return failing_live();
+}
+
 static size_t exhaust(bench *b, operation *run)
 {
     for (size_t n = 1;; n++) {
         size_t bytes;
+        long live = settled(b);
         char *before = lesson_picture(&b->l, &bytes);
-        long live = failing_live();
         failing_begin(n);
         arnn_status status = run(b);
         if (!failing_end()) {
@@ -29,8 +42,8 @@ static size_t exhaust(bench *b, operation *run)
         }
         check_error(ARNN_NO_MEMORY, "", status, "with memory failing", __FILE__, __LINE__);
         assert_null(b->trainer);
-        assert_int_equal(failing_live(), live);
         lesson_unchanged(&b->l, before, bytes);
+        assert_int_equal(settled(b), live);
     }
 }
 
