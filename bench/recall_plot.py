@@ -7,6 +7,7 @@ import recall
 import show
 
 TITLES = {"pairs": "Told the value of a key", "repeat": "Repeated four symbols in order"}
+WIDTHS = {"none": 2.2, "after": 5.5, "beside": 3.2, "before": 1.3}  # lines on top of each other are all seen
 CELL_TITLES = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 
 
@@ -24,7 +25,7 @@ def panel(axes, curves):
     axes.axvspan(-0.3, recall.LENGTHS.index(recall.LONGEST), color="#F2F2F2", zorder=0)
     for wiring, seeds in curves.items():
         plain = wiring == "none"
-        style = dict(color=show.COLOURS[wiring], linewidth=2.2, linestyle=(0, (4, 1.5)) if plain else "-", zorder=3)
+        style = dict(color=show.COLOURS[wiring], linewidth=WIDTHS[wiring], linestyle=(0, (4, 1.5)) if plain else "-", zorder=3)
         axes.plot(places, seeds.mean(0), label="no attention" if plain else f"attends: {wiring}", **style)
         if len(seeds) > 1:
             axes.fill_between(places, seeds.min(0), seeds.max(0), color=style["color"], alpha=0.13, linewidth=0)

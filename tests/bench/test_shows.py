@@ -1,0 +1,63 @@
+"""What the shows ask and count, without the library: sequences and their answers, the n-gram model, the data's reader."""
+
+import itertools
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import classify  # noqa: E402
+import ngram  # noqa: E402
+import recall  # noqa: E402
+
+
+def test_pairs_ask_for_what_was_shown():
+    x, labels, lengths = recall.pairs(np.random.default_rng(1), [0, 5, 64])
+    assert lengths == [5, 10, 69] and x.shape[:2] == (69, 3)
+    for b, length in enumerate(lengths):
+        shown = [np.flatnonzero(row) for row in x[:length, b]]
+        keys = {int(key): int(value) - recall.KEYS for key, value in shown[:4]}
+        assert len(keys) == 4 and keys[int(shown[-1][0])] == labels[b]
+        assert all(len(row) == 1 and row[0] >= recall.KEYS + recall.VALUES for row in shown[4:-1])
+        assert (x[length:, b] == 0).all()
+
+
+def test_repeat_asks_for_the_order():
+    x, labels, lengths = recall.repeat(np.random.default_rng(1), [0, 7])
+    for b, length in enumerate(lengths):
+        assert (x[:4, b].argmax(1) == labels[length - 4:length, b]).all()
+        assert (labels[:length - 4, b] == -1).all() and (labels[length:, b] == -1).all()
+        assert (x[length - 4:length, b, -1] > 0).all()
+
+
+def test_lengths_of_training():
+    lengths = np.concatenate([recall.some_lengths(np.random.default_rng(seed)) for seed in range(300)])
+    assert lengths.min() == 0 and lengths.max() == recall.LONGEST
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_ngram_probabilities_sum_to_one(order):
+    """Over every symbol that may follow a context, seen or not."""
+    training = np.random.default_rng(2).integers(0, 3, 60)
+    for context in itertools.product(range(4), repeat=order - 1):
+        total = 0.0
+        for follower in range(4):
+            text, probability = np.array([*context, follower]), np.full(order, 1 / 4)
+            for length in range(order):
+                probability = ngram.Counts(training, 4, length).refine(text, probability)
+            total += probability[-1]
+        assert total == pytest.approx(1.0)
+
+
+def test_ngram_learns_what_repeats():
+    text = np.tile([0, 1, 2, 1], 100)
+    assert ngram.nats(text, text, 3, 4) < 0.1 < 0.9 < ngram.nats(text, text, 3, 1)
+
+
+def test_series_of_any_length():
+    series, classes = classify.read("@relation x\n@data\n1,2,3:4,5,6:2\n7,8:9,1:1\n")
+    assert [one.tolist() for one in series] == [[[1, 4], [2, 5], [3, 6]], [[7, 9], [8, 1]]] and classes.tolist() == [1, 0]
+    x, lengths = classify.pad(series)
+    assert lengths == [3, 2] and x.shape == (3, 2, 2) and (x[2, 1] == 0).all()
