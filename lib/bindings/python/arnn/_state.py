@@ -1,0 +1,320 @@
+"""Streams, and running them."""
+import numpy as np
+
+from ._arrays import F32, dense, expect, pointer, sizes, source, target
+from ._base import (ArnnError, Guard, Handle, InvalidArgumentError, NULL, check, constant, failed, ffi, fill, lib)
+
+OUTPUTS = ("y", "h", "s", "map", "map_zero")
+
+
+class Call:
+    """The C structs of one call and the arrays that they point to, made from NumPy arrays."""
+
+    def __init__(self, state, x, steps, count, shape):
+        self.state, self.steps, self.count, self.shape = state, steps, count, shape
+        desc = state._description
+        self.input = fill("input", {})
+        if desc["vocab"]:
+            self.x, time, stream = source("tokens", x, (steps, count), np.int32)
+            self.input.tokens = pointer(self.x, "int32_t *")
+        else:
+            self.x, time, stream = source("x", x, (steps, count, desc["inputs"]))
+            self.input.x = pointer(self.x)
+        self.input.time_stride, self.input.stream_stride = time, stream
+        self.output = fill("output", {})
+        self.back = []
+        self.kept = []
+
+    def outputs(self, want, out, blank, columns, layer):
+        """Points the outputs wanted to `out`, or to new arrays; gives those in the caller's shape."""
+        single = isinstance(want, str)
+        names = (want,) if single else tuple(want)
+        outs = (None,) * len(names) if out is None else (out,) if single else tuple(out)
+        if len(outs) != len(names):
+            raise InvalidArgumentError(f"out has {len(outs)} arrays, expected {len(names)}: one for each of want")
+        desc = self.state._description
+        widths = {"y": self.state._width, "h": desc["hidden"], "s": desc["hidden"], "map": columns, "map_zero": 1}
+        self.output.map_layer, self.output.map_columns = layer, columns
+        results = []
+        for name, array in zip(names, outs):
+            if name not in widths:
+                raise InvalidArgumentError(f"want has {name!r}, expected some of {', '.join(OUTPUTS)}")
+            if name == "map" and array is not None:
+                widths["map"] = self.output.map_columns = array.shape[-1] if array.ndim else 0
+            array = (np.zeros if blank else np.empty)(self.shape + (widths[name],), F32) if array is None else array
+            results.append(array)
+            expect(f"out {name}", array.shape, self.shape + (widths[name],))
+            full = array.reshape(self.steps, self.count, widths[name]) if array.shape[:-1] != (self.steps, self.count) else array
+            used, time, stream = target(f"out {name}", full, full.shape)
+            member = getattr(self.output, name)
+            member.data, member.time_stride, member.stream_stride = pointer(used), time, stream
+            self.kept.append(used)
+            if used is not full or not np.shares_memory(full, array):
+                self.back.append((array, used))
+        return results[0] if single else tuple(results)
+
+    def finish(self):
+        for array, used in self.back:
+            array[...] = used.reshape(array.shape)
+
+
+class Stepper:
+    """A step on buffers that stay where they are: write the input, call it, read the outputs. Made by State.stepper."""
+
+    __slots__ = ("_call", "_state", "_guard", "_output", "_input", "_streams", "_count", "_kept")
+
+    def __init__(self, state, call, streams, kept):
+        self._call, self._state, self._guard = call, state, state._guard
+        self._output, self._input, self._streams, self._count, self._kept = call.output, call.input, streams, call.count, kept
+
+    def __call__(self):
+        guard = self._guard
+        if not guard.lock.acquire(False):
+            guard.take()
+        try:
+            status = lib.arnn_step(self._state._handle or self._state._c, self._output, self._input, self._streams, self._count)
+            if status:
+                raise failed(status)
+        finally:
+            guard.lock.release()
+            if guard.waiting:
+                guard.drain()
+
+
+class State(Handle):
+    """A batch of streams, each with its own length and past. cache: None gives it one of its own."""
+
+    def __init__(self, model, cache=None, streams=1):
+        if cache is None:
+            from ._model import Cache
+            cache = Cache(model)
+        self._prepare(model, cache, cache._guard)
+        with model._readers.reading(), self._guard:
+            self._own("state", self._guard, model._c, cache._c, streams)
+
+    def _prepare(self, model, cache, guard):
+        self.model, self.cache, self._guard = model, cache, guard
+        self._description, self._width = model.description, model.output_width
+
+    def close(self):
+        with self._guard:
+            handle, self._handle = self._handle, None
+        if handle is not None:
+            ffi.release(handle)
+
+    @property
+    def streams(self):
+        """How many streams it has."""
+        return lib.arnn_state_streams(self._c)
+
+    def __len__(self):
+        return self.streams
+
+    def _length(self, stream):
+        length = ffi.new("size_t *")
+        check(lib.arnn_state_length(self._c, length, stream))
+        return length[0]
+
+    def length(self, stream=0):
+        """Steps made and rows appended since the stream was empty."""
+        with self._guard:
+            return self._length(stream)
+
+    def reset(self, streams=None):
+        """Empties streams, or all of them."""
+        which, _keep, count = sizes("streams", streams)
+        with self._guard:
+            check(lib.arnn_state_reset(self._c, which, count))
+
+    def get(self, which, layer=0, stream=0):
+        """The value s, m or h that a layer carries: (n)."""
+        values = np.empty(self._description["hidden"], F32)
+        with self._guard:
+            check(lib.arnn_state_get(self._c, pointer(values), constant("ARNN_VALUE_", which, "which"), layer, stream))
+        return values
+
+    def set(self, which, values, layer=0, stream=0):
+        """Sets it."""
+        values = dense("values", values, (self._description["hidden"],))
+        with self._guard:
+            check(lib.arnn_state_set(self._c, constant("ARNN_VALUE_", which, "which"), layer, stream, pointer(values)))
+
+    def append(self, h, m=None, *, stream=0):
+        """Adds rows h (layers, rows, n), m the same for the LSTM in `before`, to a stream's tape."""
+        desc = self._description
+        h = dense("h", h, (desc["layers"], None, desc["hidden"]))
+        m = None if m is None else dense("m", m, h.shape)
+        with self._guard:
+            check(lib.arnn_state_append(self._c, stream, pointer(h), pointer(m), h.shape[1]))
+
+    def rows(self, first=0, rows=None, *, layer=0, stream=0, memory=False):
+        """Rows of a tape from `first` on, by default all: (rows, n), with memory=True a pair of them."""
+        with self._guard:
+            count = max(self._length(stream) - first, 0) if rows is None else rows
+            h = np.empty((count, self._description["hidden"]), F32)
+            m = np.empty_like(h) if memory else None
+            check(lib.arnn_state_rows(self._c, pointer(h), pointer(m), layer, stream, first, count))
+        return (h, m) if memory else h
+
+    def lost(self, stream=0):
+        """Whether an 8-bit tape was given a NaN, which it cannot hold."""
+        lost = ffi.new("int32_t *")
+        with self._guard:
+            check(lib.arnn_state_lost(self._c, lost, stream))
+        return bool(lost[0])
+
+    def weights(self, layer=0, stream=0):
+        """The attention of the last step: (weights (length), the zero row's weight, logsumexp of the scores)."""
+        with self._guard:
+            weights, rest = np.empty(self._length(stream), F32), ffi.new("float[2]")
+            check(lib.arnn_state_weights(self._c, pointer(weights), rest, rest + 1, layer, stream, len(weights)))
+        return weights, rest[0], rest[1]
+
+    def _columns(self, streams, steps):
+        chosen = range(self.streams) if streams is None else streams
+        return max([self._length(int(b)) for b in chosen], default=0) + steps
+
+    def _one(self, x, streams, axes):
+        """(x with time and stream axes, count, whether the stream axis was left out)."""
+        x = np.asarray(x)
+        full = axes + (0 if self._description["vocab"] else 1)
+        count = self.streams if streams is None else len(streams)
+        if x.ndim == full - 1 and count == 1:
+            return np.expand_dims(x, axes - 1), 1, True
+        return x, (x.shape[axes - 1] if streams is None and x.ndim == full else count), False
+
+    def step(self, x, streams=None, *, out=None, want="y", map_layer=0):
+        """One step. x: (count, d), or tokens (count); without the stream axis for one stream. streams: which, by default
+        the first ones. want: one of y, h, s (count, width), map (count, columns), map_zero (count, 1), or a tuple of them; out:
+        arrays to fill instead of new ones, likewise."""
+        call, which, _keep, results = self._step(x, streams, out, want, map_layer)
+        with self._guard:
+            check(lib.arnn_step(self._c, call.output, call.input, which, call.count))
+        call.finish()
+        return results
+
+    def _step(self, x, streams, out, want, map_layer):
+        which, keep, _ = sizes("streams", streams)
+        x, count, alone = self._one(x, keep, 1)
+        with self._guard:
+            columns = self._columns(keep, 1) if "map" in want else 0
+        call = Call(self, x[None], 1, count, () if alone else (count,))
+        results = call.outputs(want, out, False, columns, map_layer)
+        return call, which, keep, results
+
+    def stepper(self, x, streams=None, *, want="y", out=None, map_layer=0):
+        """A call without arguments that makes one step on these arrays, for the least cost a step. x: (count, d) float32, or
+        tokens (count) int32, laid out so that it needs no copy, as the arrays of out."""
+        call, which, keep, results = self._step(x, streams, out, want, map_layer)
+        if not np.shares_memory(call.x, x) and call.count:
+            raise InvalidArgumentError("x would have to be copied at every step; expected float32 (int32 for tokens), rows contiguous")
+        if call.back:
+            raise InvalidArgumentError("out would have to be copied at every step; expected float32, rows contiguous")
+        stepper = Stepper(self, call, which, (keep, results))
+        return (stepper, results) if out is None else stepper
+
+    def forward(self, x, lengths=None, streams=None, *, out=None, want="y", map_layer=0):
+        """Whole sequences. x: (time, count, d), or tokens (time, count), in any layout; the stream axis may be left out for one
+        stream. lengths: how many steps each makes; what is beyond is not written (new arrays: zero). Else as step."""
+        which, keep, _ = sizes("streams", streams)
+        x, count, alone = self._one(x, keep, 2)
+        steps = x.shape[0] if x.ndim else 0
+        lengths, keep_lengths, given = sizes("lengths", lengths)
+        if keep_lengths is not None:
+            expect("lengths", (given,), (count,))
+        with self._guard:
+            columns = self._columns(keep, steps) if "map" in want else 0
+            call = Call(self, x, steps, count, (steps,) if alone else (steps, count))
+            results = call.outputs(want, out, keep_lengths is not None, columns, map_layer)
+            self._run(call, lengths, which)
+        call.finish()
+        return results
+
+    def _run(self, call, lengths, which):
+        check(lib.arnn_forward(self._c, call.output, call.input, lengths, which, call.steps, call.count))
+
+    def __repr__(self):
+        if self._handle is None:
+            return f"<arnn.{type(self).__name__}, closed>"
+        try:
+            with self._guard:
+                lengths = [self._length(b) for b in range(min(self.streams, 8))]
+        except ArnnError:
+            return f"<arnn.{type(self).__name__}, at work>"
+        more = ", .." if self.streams > 8 else ""
+        return f"<arnn.{type(self).__name__} of {self.streams} streams, lengths {', '.join(map(str, lengths))}{more}>"
+
+
+class Record(State):
+    """A recorded run and the way back over it. Room: streams, steps, and `past` rows of earlier runs."""
+
+    def __init__(self, model, *, streams=1, steps=128, past=0, threads=1):
+        self._prepare(model, None, Guard("Record"))
+        self._desc = fill("record_desc", {"streams": streams, "steps": steps, "past": past, "threads": threads})
+        with model._readers.reading():
+            self._own("record", self._guard, model._c, self._desc)
+        self._record, self._last = self._handle, None
+        self._handle = lib.arnn_record_state(self._record)
+
+    @staticmethod
+    def room(model, *, streams=1, steps=128, past=0, threads=1):
+        """The bytes that such a record takes."""
+        count = ffi.new("size_t *")
+        check(lib.arnn_record_bytes(model._c, fill("record_desc", {"streams": streams, "steps": steps, "past": past,
+                                                                   "threads": threads}), count))
+        return count[0]
+
+    def close(self):
+        with self._guard:
+            self._handle, record, self._record = None, self._record, None
+        if record is not None:
+            ffi.release(record)
+
+    def _run(self, call, lengths, which):
+        if which != NULL:
+            raise InvalidArgumentError("a Record runs its first streams; streams cannot be chosen")
+        self._c
+        self._last = None
+        with self.model._readers.reading():
+            check(lib.arnn_record_forward(self._record, call.output, call.input, lengths, call.steps, call.count))
+        self._last = (call.steps, call.count, call.shape)
+
+    def step(self, *_, **__):
+        raise InvalidArgumentError("a Record runs by forward alone")
+
+    stepper = step
+
+    def backward(self, *, y=None, h=None, s=None, parameters=None, want=()):
+        """Goes back over the last run, once. y, h, s: what the loss is owed by those outputs, shaped as they are. parameters
+        (Model.parameter_floats,): float32, added to. want: some of x, s, m, h; gradients of the input and of the values (layers,
+        count, n) that the run began with, given back in a dict."""
+        with self._guard:
+            self._c
+            if self._last is None:
+                raise InvalidArgumentError("there is no run to go back over")
+            steps, count, shape = self._last
+            desc, keep = self._description, []
+            given, to = fill("output_gradient", {}), fill("gradient", {})
+            for name, array, width in (("y", y, self._width), ("h", h, desc["hidden"]), ("s", s, desc["hidden"])):
+                if array is not None:
+                    expect(name, np.shape(array), shape + (width,))
+                    used, time, stream = source(name, np.reshape(array, (steps, count, width)), (steps, count, width))
+                    member = getattr(given, name)
+                    member.data, member.time_stride, member.stream_stride = pointer(used), time, stream
+                    keep.append(used)
+            if parameters is not None:
+                expect("parameters", parameters.shape, (self.model.parameter_floats,))
+                if parameters.dtype != F32 or not parameters.flags.carray:
+                    raise InvalidArgumentError("parameters is added to in place; expected a contiguous, writable float32 array")
+                to.parameters = pointer(parameters)
+            found = {}
+            for name in want:
+                found[name] = np.zeros(shape + (desc["inputs"],) if name == "x" else (desc["layers"], count, desc["hidden"]), F32)
+                if name == "x":
+                    to.x.data = pointer(found[name])
+                else:
+                    setattr(to, name, pointer(found[name]))
+            with self.model._readers.reading():
+                check(lib.arnn_record_backward(self._record, to, given))
+            self._last = None
+        return found

@@ -1,0 +1,117 @@
+"""Training, and choosing tokens."""
+import os
+
+import numpy as np
+
+from ._arrays import F32, dense, expect, pointer, sizes, source
+from ._base import Guard, Handle, check, ffi, fill, lib, read
+
+
+class Trainer(Handle):
+    """Trains a model, which it needs alone. Options are the members of arnn_trainer_desc: loss (cross_entropy, squared_error),
+    over (steps, last, mean), optimiser (sgd, adam, adamw), momentum, clip, dropout, seed, streams, steps, past .."""
+
+    def __init__(self, model, **options):
+        self.model = model
+        self._guard = Guard("Trainer")
+        self._desc = fill("trainer_desc", options)
+        with model._readers.reading():
+            self._own("trainer", self._guard, model._c, self._desc)
+
+    def close(self):
+        with self._guard:
+            handle, self._handle = self._handle, None
+        if handle is not None:
+            ffi.release(handle)
+
+    def _examples(self, x, wanted, lengths, weights, carry):
+        desc, options = self.model.description, read("trainer_desc", self._desc)
+        examples, whole = fill("examples", {"carry": int(carry)}), options["over"] == "steps"
+        if desc["vocab"]:
+            x, time, stream = source("tokens", x, (None, None), np.int32)
+            examples.tokens = pointer(x, "int32_t *")
+        else:
+            x, time, stream = source("x", x, (None, None, desc["inputs"]))
+            examples.x = pointer(x)
+        examples.steps, examples.count = steps, count = x.shape[:2]
+        examples.time_stride, examples.stream_stride = time, stream
+        lead = (steps, count) if whole else (count,)
+        if options["loss"] == "cross_entropy":
+            wanted = dense("labels", wanted, lead, np.int32)
+            examples.labels = pointer(wanted, "int32_t *")
+        else:
+            wanted = dense("values", wanted, lead + (self.model.output_width,))
+            examples.values = pointer(wanted)
+        weights = None if weights is None else dense("weights", weights, (count,))
+        examples.weights = pointer(weights)
+        examples.lengths, keep, given = sizes("lengths", lengths)
+        if keep is not None:
+            expect("lengths", (given,), (count,))
+        return examples, (x, wanted, weights, keep)
+
+    def _learn(self, function, args, *more, changing=True):
+        examples, _keep = self._examples(*args)
+        result = fill("training", {})
+        with self._guard, (self.model._readers.changing() if changing else self.model._readers.reading()):
+            check(function(self._c, result, examples, *more))
+        return read("training", result)
+
+    def step(self, x, wanted, rate, *, lengths=None, weights=None, carry=False):
+        """One step of learning. x (time, stream, d) or tokens (time, stream); wanted: labels (time, stream) or values (time,
+        stream, outputs), over last and mean without the time axis. Gives {loss, weight, correct, norm}."""
+        return self._learn(lib.arnn_trainer_step, (x, wanted, lengths, weights, carry), rate)
+
+    def gradients(self, x, wanted, *, lengths=None, weights=None, carry=False):
+        """The first half of a step: leaves the gradient in `gradient`."""
+        return self._learn(lib.arnn_trainer_gradients, (x, wanted, lengths, weights, carry))
+
+    def update(self, rate):
+        """The second half: clips and updates; gives the norm before clipping."""
+        norm = ffi.new("double *")
+        with self._guard, self.model._readers.changing():
+            check(lib.arnn_trainer_update(self._c, norm, rate))
+        return norm[0]
+
+    def evaluate(self, x, wanted, *, lengths=None, weights=None):
+        """The loss without dropout, gradient or update."""
+        return self._learn(lib.arnn_trainer_evaluate, (x, wanted, lengths, weights, False), changing=False)
+
+    @property
+    def gradient(self):
+        """A copy of the gradient (parameter_floats,); assign to change it. Model.split gives it by name."""
+        with self._guard:
+            count = self.model.parameter_floats
+            return np.frombuffer(ffi.buffer(lib.arnn_trainer_gradient(self._c), 4 * count), F32).copy()
+
+    @gradient.setter
+    def gradient(self, values):
+        values = dense("gradient", values, (self.model.parameter_floats,))
+        with self._guard:
+            ffi.memmove(lib.arnn_trainer_gradient(self._c), pointer(values), values.nbytes)
+
+    @property
+    def updates(self):
+        """How many updates were made."""
+        return lib.arnn_trainer_updates(self._c)
+
+    def save(self, path):
+        """A checkpoint, as a safetensors file."""
+        with self._guard, self.model._readers.reading():
+            check(lib.arnn_trainer_save(self._c, os.fsencode(path)))
+
+    def load(self, path):
+        """Goes on from a checkpoint."""
+        with self._guard, self.model._readers.changing():
+            check(lib.arnn_trainer_load(self._c, os.fsencode(path)))
+
+    def __repr__(self):
+        return "<arnn.Trainer, closed>" if self._handle is None else f"<arnn.Trainer, {self.updates} updates>"
+
+
+def sample(logits, *, temperature=1.0, top=0, seed=0, draw=0):
+    """A token for each row of logits (count, width), or (width): int32 (count,), or an int."""
+    logits = np.asarray(logits)
+    rows = dense("logits", logits[None] if logits.ndim == 1 else logits, (None, None))
+    tokens = np.empty(len(rows), np.int32)
+    check(lib.arnn_sample(pointer(tokens, "int32_t *"), pointer(rows), *rows.shape, temperature, top, seed, draw))
+    return int(tokens[0]) if logits.ndim == 1 else tokens
