@@ -140,6 +140,64 @@ static arnn_status append(bench *b)
     return arnn_state_append(b->w.state, 1, b->zeros, b->zeros, b->page + 1);
 }
 
+/* A record, a run and the way back. */
+static arnn_status go_back(bench *b)
+{
+    arnn_record *record;
+    arnn_record_desc desc = {.struct_size = sizeof desc, .threads = 2, .streams = WORLD_STREAMS, .steps = 2 * b->page};
+    arnn_input in = {.struct_size = sizeof in, .x = b->zeros};
+    arnn_gradient to = {.struct_size = sizeof to};
+    arnn_output_gradient from = {.struct_size = sizeof from};
+    from.h.data = b->zeros;
+    arnn_status status = arnn_record_create(&record, b->w.model, &desc);
+    if (status) {
+        assert_null(record);
+        return status;
+    }
+    status = arnn_record_forward(record, NULL, &in, NULL, desc.steps, WORLD_STREAMS);
+    if (!status)
+        status = arnn_record_backward(record, &to, &from);
+    arnn_record_destroy(record);
+    return status;
+}
+
+static void test_record(void **unused)
+{
+    (void)unused;
+    for (int32_t wiring = ARNN_WIRING_NONE; wiring <= ARNN_WIRING_BEFORE; wiring++) {
+        bench b = made(ARNN_CELL_LSTM, wiring, wiring ? ARNN_SCORE_ADDITIVE : ARNN_SCORE_DOT);
+        assert_true(exhaust(&b, go_back) > 0);
+        done(&b);
+    }
+}
+
+/* arnn_record_bytes is what a record takes, but for parameters and the buffers of a step. */
+static void test_record_bytes(void **unused)
+{
+    (void)unused;
+    const size_t streams = 4, steps = 512, beside = 768 << 10;
+    for (int32_t wiring = ARNN_WIRING_NONE; wiring <= ARNN_WIRING_BEFORE; wiring++) {
+        arnn_model_desc desc = world_desc(ARNN_CELL_LSTM, wiring);
+        desc.hidden = desc.inputs = 64;
+        arnn_model *model;
+        arnn_record *record;
+        arnn_record_desc room = {.struct_size = sizeof room, .threads = 1, .streams = streams, .steps = steps};
+        arnn_input in = {.struct_size = sizeof in, .x = calloc(streams * steps, 64 * sizeof(float))};
+        size_t bytes;
+        assert_ok(arnn_model_create(&model, &desc));
+        assert_ok(arnn_model_init(model, 1));
+        assert_ok(arnn_record_bytes(model, &room, &bytes));
+        failing_begin(SIZE_MAX);
+        assert_ok(arnn_record_create(&record, model, &room));
+        assert_ok(arnn_record_forward(record, NULL, &in, NULL, steps, streams));
+        assert_in_range(failing_bytes(), bytes, bytes + beside);
+        assert_true(bytes > 4 * beside);
+        free((void *)in.x);
+        arnn_record_destroy(record);
+        arnn_model_destroy(model);
+    }
+}
+
 static void test_model(void **unused)
 {
     (void)unused;
@@ -222,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model), cmocka_unit_test(test_init),   cmocka_unit_test(test_files),
         cmocka_unit_test(test_cache), cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_record), cmocka_unit_test(test_record_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

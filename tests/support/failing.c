@@ -20,9 +20,11 @@ void __wrap_free(void *memory);
 static size_t left = SIZE_MAX; /* allocations before the one that fails */
 static bool failed;
 static long live;
+static size_t asked;
 
-static bool refuse(void)
+static bool refuse(size_t bytes)
 {
+    asked += bytes;
     if (left == SIZE_MAX)
         return false;
     failed = failed || left == 0;
@@ -40,12 +42,18 @@ void failing_begin(size_t n)
 {
     left = n == SIZE_MAX ? n : n - 1;
     failed = false;
+    asked = 0;
 }
 
 bool failing_end(void)
 {
     left = SIZE_MAX;
     return failed;
+}
+
+size_t failing_bytes(void)
+{
+    return asked;
 }
 
 long failing_live(void)
@@ -55,17 +63,17 @@ long failing_live(void)
 
 void *__wrap_malloc(size_t bytes)
 {
-    return refuse() ? NULL : counted(__real_malloc(bytes));
+    return refuse(bytes) ? NULL : counted(__real_malloc(bytes));
 }
 
 void *__wrap_calloc(size_t count, size_t bytes)
 {
-    return refuse() ? NULL : counted(__real_calloc(count, bytes));
+    return refuse(count * bytes) ? NULL : counted(__real_calloc(count, bytes));
 }
 
 void *__wrap_realloc(void *memory, size_t bytes)
 {
-    if (refuse())
+    if (refuse(bytes))
         return NULL;
     void *moved = __real_realloc(memory, bytes);
     live += !memory && moved;
@@ -74,12 +82,12 @@ void *__wrap_realloc(void *memory, size_t bytes)
 
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
 {
-    return refuse() ? NULL : counted(__real_aligned_alloc(alignment, bytes));
+    return refuse(bytes) ? NULL : counted(__real_aligned_alloc(alignment, bytes));
 }
 
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t bytes)
 {
-    if (refuse())
+    if (refuse(bytes))
         return 12; /* ENOMEM */
     int error = __real_posix_memalign(memory, alignment, bytes);
     live += error == 0;

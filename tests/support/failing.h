@@ -12,6 +12,9 @@ void failing_begin(size_t n);
 /* Ends that; true if an allocation failed. */
 bool failing_end(void);
 
+/* Bytes that were asked for since failing_begin; what was freed again is not taken off. */
+size_t failing_bytes(void);
+
 /* Blocks allocated and not freed since the program began. */
 long failing_live(void);
 
