@@ -60,6 +60,7 @@ ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, 
     }
     if (i < n) {
         vf2 q = pair_of_floats_n(query->query + i, n - i, type);
+#pragma GCC unroll 16 /* an index that is not constant would keep the sums in memory */
         for (size_t r = 0; r < VF_GROUP; r++)
             add_products(&sums[r], q, pair_of_row_n(h.rows[r] + i * bytes, n - i, type));
     }
