@@ -4,6 +4,7 @@ import numpy as np
 from ._arrays import F32, dense, expect, pointer, sizes, source, target
 from ._base import (ArnnError, Guard, Handle, InvalidArgumentError, NULL, check, constant, failed, ffi, fill, lib)
 
+INPUT_SIZE, OUTPUT_SIZE = fill("input", {}).struct_size, fill("output", {}).struct_size
 OUTPUTS = ("y", "h", "s", "map", "map_zero")
 
 
@@ -13,7 +14,7 @@ class Call:
     def __init__(self, state, x, steps, count, shape):
         self.state, self.steps, self.count, self.shape = state, steps, count, shape
         desc = state._description
-        self.input = fill("input", {})
+        self.input = ffi.new("arnn_input *", (INPUT_SIZE,))
         if desc["vocab"]:
             self.x, time, stream = source("tokens", x, (steps, count), np.int32)
             self.input.tokens = pointer(self.x, "int32_t *")
@@ -21,7 +22,7 @@ class Call:
             self.x, time, stream = source("x", x, (steps, count, desc["inputs"]))
             self.input.x = pointer(self.x)
         self.input.time_stride, self.input.stream_stride = time, stream
-        self.output = fill("output", {})
+        self.output = ffi.new("arnn_output *", (OUTPUT_SIZE,))
         self.back = []
         self.kept = []
 

@@ -1,0 +1,112 @@
+"""Use after close, threads, forks, leaks: refused or harmless, never a crash."""
+import gc
+import multiprocessing
+import resource
+import threading
+import time
+
+import arnn
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def model():
+    return arnn.Model(inputs=64, hidden=256, seed=1)
+
+
+def test_use_after_close():
+    model = arnn.Model(inputs=3, hidden=8, seed=1)
+    state = model.state()
+    stepper, _ = state.stepper(np.zeros((1, 3), np.float32))
+    with state:
+        stepper()
+    for use in (stepper, state.length, state.reset, state.weights, lambda: state.forward(np.zeros((1, 3))), lambda: len(state)):
+        with pytest.raises(ValueError, match="State is closed"):
+            use()
+    other = model.state()
+    model.close(), other.cache.close()
+    assert other.step(np.zeros(3)).shape == (8,), "what rests on a model keeps it alive"
+    with pytest.raises(ValueError, match="Model is closed"):
+        model.init(1)
+    record = arnn.Record(arnn.Model(inputs=3, hidden=8))
+    record.close()
+    for use in (lambda: record.forward(np.zeros((1, 3))), lambda: record.backward(), record.length):
+        with pytest.raises(ValueError, match="Record is closed"):
+            use()
+    record.close(), model.close(), repr(record), repr(model)
+
+
+def test_a_second_thread_is_refused(model):
+    """The first is in C, without the interpreter's lock, while the second tries."""
+    state = model.state(2)
+    x, refused = np.zeros((3000, 2, 64), np.float32), 0
+    first = threading.Thread(target=lambda: state.forward(x))
+    first.start()
+    while first.is_alive() and not state._guard.lock.locked():
+        time.sleep(0.0001)
+    while first.is_alive() and not refused:
+        try:
+            state.length()
+        except arnn.BusyError as error:
+            refused += 1
+            assert "another thread" in str(error)
+    first.join()
+    assert refused and state.length() == 3000
+
+
+def test_states_let_go_while_their_cache_is_at_work(model):
+    cache = arnn.Cache(model)
+    state, x = arnn.State(model, cache), np.zeros((3000, 1, 64), np.float32)
+    first = threading.Thread(target=lambda: state.forward(x))
+    others = [arnn.State(model, cache) for _ in range(3)]
+    for other in others:
+        other.forward(x[:20])
+    first.start()
+    del others, other
+    gc.collect()
+    first.join()
+    assert cache._guard.waiting == [] and state.length() == 3000
+
+
+def test_threads_share_a_model(model):
+    x = np.random.default_rng(1).standard_normal((200, 64)).astype(np.float32)
+    expected, found = model.state().forward(x), []
+    threads = [threading.Thread(target=lambda: found.append(model.state().forward(x))) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(found) == 4 and all(np.array_equal(one, expected) for one in found)
+
+
+def _forked(state, x, queue):
+    queue.put(state.forward(x))
+
+
+def test_a_forked_worker(model):
+    x = np.random.default_rng(2).standard_normal((50, 2, 64)).astype(np.float32)
+    state = model.state(2, threads=2)
+    state.forward(x)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    worker = context.Process(target=_forked, args=(state, x, queue))
+    worker.start()
+    found = queue.get(timeout=60)
+    worker.join()
+    assert worker.exitcode == 0 and np.array_equal(found, state.forward(x))
+
+
+def test_nothing_leaks():
+    def once():
+        model = arnn.Model(inputs=64, hidden=128, seed=1)
+        state = model.state()
+        state.forward(np.zeros((50, 64)))
+        with pytest.raises(arnn.ShapeError):
+            state.forward(np.zeros((50, 63)))
+        arnn.Record(model, steps=50).forward(np.zeros((50, 64)))
+
+    for _ in range(30):
+        once()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(150):
+        once()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8000 # KiB; one round makes more than 600

@@ -1,0 +1,57 @@
+"""arnn.torch against autograd of torch's own cells, and of the plain loop. Skipped where PyTorch is not installed."""
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+from arnn.torch import AttentiveRNN  # noqa: E402
+
+
+@pytest.mark.parametrize("cell, options", [("RNN", {"cell": "rnn_tanh"}), ("GRU", {"cell": "gru"}), ("LSTM", {"cell": "lstm"})])
+def test_state_dicts_interchange(cell, options):
+    torch.manual_seed(1)
+    theirs = getattr(torch.nn, cell)(3, 8, num_layers=2)
+    ours = AttentiveRNN(wiring="none", inputs=3, hidden=8, layers=2, **options)
+    ours.load_state_dict(theirs.state_dict())
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(7, 4, 3, requires_grad=True)
+    other = x.detach().clone().requires_grad_()
+    (ours(x)[0] ** 2).sum().backward()
+    (theirs(other)[0] ** 2).sum().backward()
+    assert torch.allclose(x.grad, other.grad, atol=1e-5)
+    for name, parameter in theirs.named_parameters():
+        assert torch.allclose(ours.get_parameter(name).grad, parameter.grad, atol=1e-4), name
+
+
+def plain(module, x):
+    """Lecture 9 in PyTorch's own operations."""
+    w, rows, s, out = dict(module.named_parameters()), [], x.new_zeros(x.shape[1], 8), []
+    for now in x:
+        rows.append(torch.tanh(now @ w["weight_ih_l0"].T + w["bias_ih_l0"] + s @ w["weight_hh_l0"].T + w["bias_hh_l0"]))
+        past = torch.stack(rows)
+        scores = torch.einsum("tbk,bk->tb", past @ w["attn_key_l0"].T, rows[-1] @ w["attn_query_l0"].T)
+        s = (scores.softmax(0)[..., None] * past).sum(0)
+        out.append(s)
+    return torch.stack(out)
+
+
+def test_gradients_of_the_plain_loop():
+    module = AttentiveRNN(inputs=3, hidden=8, seed=1)
+    x = torch.randn(9, 2, 3, generator=torch.Generator().manual_seed(1))
+    expected = torch.autograd.grad((plain(module, x) ** 2).sum(), list(module.parameters()))
+    found = torch.autograd.grad((module(x)[2] ** 2).sum(), list(module.parameters()))
+    for name, one, other in zip(dict(module.named_parameters()), found, expected):
+        assert torch.allclose(one, other, atol=1e-4 * (1 + float(other.abs().max()))), name
+
+
+def test_it_learns_and_streams():
+    module = AttentiveRNN(vocab=5, inputs=4, hidden=8, outputs=5, batch_first=True, seed=1)
+    tokens = (torch.arange(12) % 5).repeat(3, 1)
+    optimiser = torch.optim.Adam(module.parameters(), 0.02)
+    for _ in range(60):
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(module(tokens)[0].flatten(0, 1), (tokens.flatten() + 1) % 5)
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 0.3
+    y = module.write_back().state().forward(tokens[0].numpy())
+    assert np.array_equal(y, module(tokens[:1])[0][0].detach().numpy())
