@@ -31,9 +31,11 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
     size_t h = state->wiring->carries_h ? n : 0, m = state->model->cell->has_memory ? n : 0;
     size_t keys = tape && arnn_score_of(desc->score)->has_keys ? desc->align : 0;
     size_t gates = state->model->cell->gates * n;
-    size_t threads = arnn_threads_count(state->threads), ahead;
+    size_t threads = arnn_threads_count(state->threads), ahead, readout;
     arnn_size_add(&ahead, streams, ARNN_AHEAD_ROWS);
     arnn_size_mul(&ahead, ahead, threads);
+    arnn_size_add(&readout, streams, ARNN_READOUT_ROWS);
+    arnn_size_mul(&readout, readout, threads);
     arnn_size_mul(&all, desc->layers, streams); /* SIZE_MAX, of which there is no memory, where it overflows */
     const need list[] = {
         {&state->s, n, all},
@@ -42,9 +44,9 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
         {&state->queries, state->query_width, all},
         {&work->x, desc->inputs, ahead},
         {&work->ahead, gates, ahead},
-        {&work->h[0], n, streams},
-        {&work->h[1], n, streams},
-        {&work->s, n, streams},
+        {&work->h[0], n, ahead},
+        {&work->h[1], n, ahead},
+        {&work->s, n, ahead},
         {&work->s_old, n, streams},
         {&work->carried, h, streams},
         {&work->m, m, streams},
@@ -54,7 +56,7 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
         {&work->query, state->query_width, streams},
         {&work->key, keys, streams},
         {&work->logsumexp, tape ? 1 : 0, streams},
-        {&work->y, desc->outputs, streams},
+        {&work->y, desc->outputs, readout},
         {&work->run_h, tape ? n : 0, threads},
         {&work->run_m, rows ? n : 0, threads},
         {&work->share.h, tape && threads > 1 ? n : 0, ARNN_SHARED_RUNS},
@@ -182,18 +184,19 @@ arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t worker)
     const arnn_model_desc *desc = &state->model->desc;
     arnn_work work = state->work;
     size_t n = desc->hidden, gates = state->model->cell->gates * n, ahead = worker * (state->streams + ARNN_AHEAD_ROWS);
+    size_t readout = worker * (state->streams + ARNN_READOUT_ROWS);
     const struct {
         float **pointer;
         size_t floats;
     } moves[] = {
         {&work.x, ahead * desc->inputs},   {&work.ahead, ahead * gates},
-        {&work.h[0], first * n},           {&work.h[1], first * n},
-        {&work.s, first * n},              {&work.s_old, first * n},
+        {&work.h[0], ahead * n},           {&work.h[1], ahead * n},
+        {&work.s, ahead * n},              {&work.s_old, first * n},
         {&work.carried, first * n},        {&work.m, first * n},
         {&work.m_old, first * n},          {&work.input, first * gates},
         {&work.recurrent, first * gates},  {&work.query, first * state->query_width},
         {&work.key, first * desc->align},  {&work.logsumexp, first},
-        {&work.y, first * desc->outputs},  {&work.run_h, worker * n},
+        {&work.y, readout * desc->outputs}, {&work.run_h, worker * n},
         {&work.run_m, worker * n},
     };
     for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
@@ -207,6 +210,18 @@ arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t worker)
 }
 
 /* ---- values ---- */
+
+arnn_work arnn_work_rows(const arnn_state *state, const arnn_work *work, size_t row)
+{
+    arnn_work rows = *work;
+    size_t n = state->model->desc.hidden;
+    rows.x += row * state->model->desc.inputs;
+    rows.ahead += row * state->model->cell->gates * n;
+    rows.h[0] += row * n;
+    rows.h[1] += row * n;
+    rows.s += row * n;
+    return rows;
+}
 
 float *arnn_state_row(const arnn_state *state, float *array, size_t width, size_t layer, size_t stream)
 {

@@ -10,6 +10,9 @@
 /* Steps whose input products are made together have so many rows, or those of one step. */
 #define ARNN_AHEAD_ROWS 64
 
+/* Steps whose readouts are made together have at most so many rows, or are one step: two full tiles of a product. */
+#define ARNN_READOUT_ROWS 12
+
 /* Runs that several threads read before their sums are merged. */
 #define ARNN_SHARED_RUNS 64
 
@@ -17,9 +20,10 @@
    by different threads have parts of their own. */
 typedef struct arnn_work {
     float *x;             /* (b or ARNN_AHEAD_ROWS, d): the model's input, after embedding, of some steps */
-    float *ahead;         /* (likewise, G n): its products in the first layer */
-    float *h[2];          /* (b, n): of this layer and of the one below, in turn */
-    float *s, *s_old;     /* (b, n) */
+    float *ahead;         /* (likewise, G n): input products of a layer */
+    float *h[2];          /* (likewise, n): of this layer and of the one below, in turn */
+    float *s;             /* (likewise, n) */
+    float *s_old;         /* (b, n) */
     float *carried;       /* (b, n): h_{t-1}, where the wiring carries it */
     float *m, *m_old;     /* (b, n): LSTM */
     float *input;         /* (b, G n) */
@@ -28,7 +32,7 @@ typedef struct arnn_work {
     float *query;         /* (b, query width) */
     float *key;           /* (b, k): additive */
     float *logsumexp;     /* (b): of the last read */
-    float *y;             /* (b, outputs) */
+    float *y;             /* (b or ARNN_READOUT_ROWS, outputs) */
     int32_t *tokens;      /* (b) */
     size_t *streams;      /* (b): which stream */
     size_t *slots;        /* (b): which element of the caller's arrays */
@@ -86,6 +90,9 @@ float *arnn_state_row(const arnn_state *state, float *array, size_t width, size_
 
 /* The buffers from stream `first` of a call on, for one of the threads that share it. */
 arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t worker);
+
+/* The same buffers from row `row` on, of those that hold several steps. */
+arnn_work arnn_work_rows(const arnn_state *state, const arnn_work *work, size_t row);
 
 /* s, h or m by its ARNN_VALUE_.. constant; NULL where this model does not carry it. */
 float *arnn_state_values(const arnn_state *state, int32_t which);

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "run/product.h"
+
 /* What one layer of one step works on. */
 typedef struct layer_step {
     arnn_state *state;
     const arnn_work *work;
-    arnn_threads *threads; /* that serve this step; NULL: the calling one alone */
+    arnn_threads *threads;
     const arnn_ready_layer *ready;
     const arnn_kernels *kernels;
     const arnn_map *map; /* NULL: not this layer's */
@@ -37,40 +39,9 @@ static void scatter(const layer_step *step, float *array, const float *dense)
 
 /* ---- products ---- */
 
-#define SHARED_WEIGHTS ((size_t)1 << 16) /* below so many weights a product is not worth waking others */
-
-typedef struct product {
-    const layer_step *step;
-    const arnn_affine *affine;
-    const arnn_inputs *inputs;
-    float *y;
-} product;
-
-static void add_part(void *context, size_t item, size_t worker)
-{
-    const product *self = context;
-    size_t first = item * ARNN_PART_OUTPUTS, left = self->affine->outputs - first;
-    (void)worker;
-    arnn_affine_add_part(self->affine, self->step->kernels, self->y, self->inputs, self->step->count, first,
-                         left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS);
-}
-
-static size_t weights_of(const arnn_affine *affine)
-{
-    size_t inputs = 0;
-    for (size_t s = 0; s < ARNN_SOURCES; s++)
-        inputs += affine->parts[s].inputs;
-    return inputs * affine->outputs;
-}
-
-/* Every output is a sum of its own: who makes it does not matter. */
 static void add_product(const layer_step *step, const arnn_affine *affine, float *y, const arnn_inputs *inputs)
 {
-    product whole = {step, affine, inputs, y};
-    if (step->threads && weights_of(affine) >= SHARED_WEIGHTS)
-        arnn_threads_run(step->threads, add_part, &whole, (affine->outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS);
-    else
-        arnn_affine_add(affine, step->kernels, y, inputs, step->count);
+    arnn_product_add(step->threads, affine, step->kernels, y, inputs, step->count);
 }
 
 /* Queries or keys, as their read wants them. */
@@ -110,12 +81,10 @@ static void remember(layer_step *step, size_t b, size_t rows, const arnn_reading
         step->map->zero[step->work->slots[b] * step->map->zero_stride] = reading->zero_weight;
 }
 
-#define SHARED_FLOATS ((size_t)1 << 16) /* the same of a tape's floats */
-
 static bool worth_sharing(const layer_step *step, size_t rows)
 {
     arnn_span span = arnn_tape_span(&step->state->pool->shape, rows);
-    return step->threads && (span.sinks + span.rows - span.first) * step->hidden >= SHARED_FLOATS;
+    return step->threads && ARNN_WORK_READ(span.sinks + span.rows - span.first, step->hidden) >= ARNN_WORK_SHARED;
 }
 
 /* `fresh` rows beyond the counted ones are on the tape. */
@@ -168,7 +137,7 @@ static float *make_input(layer_step *step, const arnn_first *first)
     float *input = first->ahead ? first->ahead : step->work->input;
     arnn_inputs inputs = step->inputs;
     if (first->ahead || first->tokens)
-        inputs.values[ARNN_FROM_BELOW] = NULL;
+        inputs.values[ARNN_FROM_BELOW] = inputs.values[ARNN_FROM_INPUT] = NULL;
     else
         arnn_affine_begin(affine, input, step->count);
     for (size_t b = 0; b < step->count && first->tokens; b++)
@@ -261,59 +230,52 @@ static void step_layer(layer_step *step, const arnn_first *first)
         tell(step);
 }
 
-static void close_rows(arnn_state *state, const arnn_work *work, size_t count)
+static void hear_input(const arnn_moment *moment, size_t layer)
 {
-    for (size_t b = 0; b < count; b++) {
-        state->tapes[work->streams[b]].length++;
-        state->stepped[work->streams[b]] = true;
-    }
+    const arnn_model_desc *desc = &moment->state->model->desc;
+    arnn_tap *tap = moment->state->tap;
+    float *below = layer > 0 ? moment->work.h[(layer - 1) % 2] : moment->work.x;
+    tap->input(tap, moment->work.streams, layer, below, layer > 0 ? desc->hidden : desc->inputs, moment->count);
 }
 
-arnn_top arnn_step_streams(arnn_state *state, const arnn_work *work, const arnn_first *first, size_t count,
-                           const arnn_map *map, bool shared)
+void arnn_step_layer(const arnn_moment *moment, size_t layer, const arnn_first *first)
 {
-    static const arnn_first now = {0};
-    const arnn_model *model = state->model;
+    const arnn_model *model = moment->state->model;
+    const arnn_work *work = &moment->work;
     size_t n = model->desc.hidden, d = model->desc.inputs;
-    arnn_top top = {0};
-    for (size_t b = 0; b < count && state->pool; b++)
-        arnn_tape_open(&state->tapes[work->streams[b]], &state->pool->shape);
-    for (size_t layer = 0; layer < model->desc.layers; layer++) {
-        layer_step step = {
-            .state = state,
-            .work = work,
-            .threads = shared ? state->threads : NULL,
-            .ready = &model->ready->layers[layer],
-            .kernels = model->kernels,
-            .map = map && map->layer == layer ? map : NULL,
-            .layer = layer,
-            .count = count,
-            .hidden = n,
-            .h = work->h[layer % 2],
-            .s = work->s,
-            .memory_rows = arnn_desc_has_memory_rows(&model->desc),
-        };
-        if (state->tap)
-            state->tap->input(state->tap, work->streams, layer, layer > 0 ? work->h[(layer - 1) % 2] : work->x,
-                              layer > 0 ? n : d, count);
-        set_source(&step, ARNN_FROM_BELOW, layer > 0 ? top.h : work->x, layer > 0 ? n : d);
-        set_source(&step, ARNN_FROM_INPUT, work->x, d);
-        step_layer(&step, layer == 0 ? first : &now);
-        top = (arnn_top){.h = step.h, .s = step.s};
-    }
-    close_rows(state, work, count);
-    return top;
+    layer_step step = {
+        .state = moment->state,
+        .work = work,
+        .threads = moment->threads,
+        .ready = &model->ready->layers[layer],
+        .kernels = model->kernels,
+        .map = moment->map.layer == layer ? &moment->map : NULL,
+        .layer = layer,
+        .count = moment->count,
+        .hidden = n,
+        .h = work->h[layer % 2],
+        .s = work->s,
+        .memory_rows = arnn_desc_has_memory_rows(&model->desc),
+    };
+    if (step.state->tap)
+        hear_input(moment, layer);
+    set_source(&step, ARNN_FROM_BELOW, layer > 0 ? work->h[(layer - 1) % 2] : work->x, layer > 0 ? n : d);
+    set_source(&step, ARNN_FROM_INPUT, work->x, d);
+    step_layer(&step, first);
 }
 
-const float *arnn_step_readout(const arnn_state *state, const arnn_work *work, const arnn_top *top, size_t count)
+void arnn_step_open(const arnn_moment *moment)
 {
-    const arnn_affine *readout = &state->model->ready->readout;
-    size_t n = state->model->desc.hidden;
-    const arnn_inputs inputs = {
-        .values = {[ARNN_FROM_HIDDEN] = top->h, [ARNN_FROM_SUMMARY] = top->s},
-        .strides = {[ARNN_FROM_HIDDEN] = n, [ARNN_FROM_SUMMARY] = n},
-    };
-    arnn_affine_begin(readout, work->y, count);
-    arnn_affine_add(readout, state->model->kernels, work->y, &inputs, count);
-    return work->y;
+    arnn_state *state = moment->state;
+    for (size_t b = 0; b < moment->count && state->pool; b++)
+        arnn_tape_open(&state->tapes[moment->work.streams[b]], &state->pool->shape);
+}
+
+void arnn_step_close(const arnn_moment *moment)
+{
+    arnn_state *state = moment->state;
+    for (size_t b = 0; b < moment->count; b++) {
+        state->tapes[moment->work.streams[b]].length++;
+        state->stepped[moment->work.streams[b]] = true;
+    }
 }

@@ -1,4 +1,4 @@
-/* One step of some streams, all layers. */
+/* One step of some streams, layer by layer. */
 #ifndef ARNN_RUN_STEP_H
 #define ARNN_RUN_STEP_H
 
@@ -12,24 +12,26 @@ typedef struct arnn_map {
     size_t columns, layer;
 } arnn_map;
 
-/* What a step made in its top layer: (count, n), dense, in the work buffers. */
-typedef struct arnn_top {
-    const float *h, *s;
-} arnn_top;
-
-/* Where the first layer's input products come from: made ahead (count, G n), looked up by token, or, where both are NULL,
-   made now. */
+/* Where a layer's input products come from: made ahead (count, G n), looked up by token, or, where both are NULL, made
+   now. */
 typedef struct arnn_first {
     float *ahead;
     const int32_t *tokens;
 } arnn_first;
 
-/* A step of the streams work->streams[0 .. count-1], whose pages are reserved. Their input is in work->x. shared: all
-   threads of the state serve this call, which has the state to itself. */
-arnn_top arnn_step_streams(arnn_state *state, const arnn_work *work, const arnn_first *first, size_t count,
-                           const arnn_map *map, bool shared);
+/* A step of the streams work.streams[0 .. count-1], whose pages are reserved. Their input is in work.x, and what layer l
+   makes goes to work.h[l % 2] and work.s. */
+typedef struct arnn_moment {
+    arnn_state *state;
+    arnn_work work; /* the rows of this step */
+    size_t count;
+    arnn_map map;
+    arnn_threads *threads; /* that serve this step, which has the state to itself; NULL: the calling one alone */
+} arnn_moment;
 
-/* y (count, outputs) of the readout, in work->y. */
-const float *arnn_step_readout(const arnn_state *state, const arnn_work *work, const arnn_top *top, size_t count);
+/* Every step is opened, makes its layers in order, and is closed, before the next. */
+void arnn_step_open(const arnn_moment *moment);
+void arnn_step_layer(const arnn_moment *moment, size_t layer, const arnn_first *first);
+void arnn_step_close(const arnn_moment *moment);
 
 #endif

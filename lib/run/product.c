@@ -1,0 +1,36 @@
+#include "run/product.h"
+
+typedef struct product {
+    const arnn_affine *affine;
+    const arnn_kernels *kernels;
+    const arnn_inputs *inputs;
+    float *y;
+    size_t rows;
+} product;
+
+size_t arnn_affine_weights(const arnn_affine *affine)
+{
+    size_t inputs = 0;
+    for (size_t s = 0; s < ARNN_SOURCES; s++)
+        inputs += affine->parts[s].inputs;
+    return inputs * affine->outputs;
+}
+
+static void add_part(void *context, size_t item, size_t worker)
+{
+    const product *self = context;
+    size_t first = item * ARNN_PART_OUTPUTS, left = self->affine->outputs - first;
+    (void)worker;
+    arnn_affine_add_part(self->affine, self->kernels, self->y, self->inputs, self->rows, first,
+                         left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS);
+}
+
+void arnn_product_add(arnn_threads *threads, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
+                      const arnn_inputs *inputs, size_t rows)
+{
+    product whole = {affine, kernels, inputs, y, rows};
+    if (threads && ARNN_WORK_PRODUCT(arnn_affine_weights(affine), rows) >= ARNN_WORK_SHARED)
+        arnn_threads_run(threads, add_part, &whole, (affine->outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS);
+    else
+        arnn_affine_add(affine, kernels, y, inputs, rows);
+}
