@@ -257,7 +257,7 @@ arnn_status arnn_model_save_memory(const arnn_model *model, void *data, size_t c
 /* The tapes of a model's streams, in pages. A page holds a fixed number of consecutive rows of one stream, all layers;
    a stream takes a page when it needs one and gives it back on reset, or when window and sinks have left it behind.
    Thread rule: a cache and all states on it belong to one thread at a time. It may have threads of its own to help that
-   one: they are started by the first call that wants them, wait a few microseconds for the next and then sleep, take no
+   one: they are started by the first call that wants them, wait a tenth of a millisecond for the next and then sleep, take no
    signals, and end with the cache. Where a thread cannot be had its work is done by the others. A process that was forked
    starts its own. */
 typedef struct arnn_cache arnn_cache;
@@ -281,9 +281,10 @@ typedef struct arnn_cache_desc {
     int32_t memory_type; /* F32 or BF16: of the memories m_i (the LSTM in `before`); default F32 */
     int32_t key_type;    /* F32 or BF16: of the exponents exp(2 W_K h_i) (additive scores); default F32 */
     int32_t threads;     /* 1 to 256: how many threads the steps of states on this cache use, the caller's among them;
-                            default 1. As many streams as threads or more: each thread makes whole sequences of some of
-                            them. Fewer: they share out long tapes and large products of a step. With the table `blas`
-                            not used: OpenBLAS has threads of its own */
+                            default 1. Each thread makes whole sequences of some of the streams; where there are at most
+                            half as many streams as threads, they share out long tapes and large products of a step.
+                            Too little work stays on the caller's thread. With the table `blas` not used: OpenBLAS has
+                            threads of its own */
     size_t page_rows;  /* rows of a page: a power of two from 16 to 512. Few for many short streams, which hold whole
                           pages, many for long ones. 0 (default): about 256 KiB of states a layer. Rows are summed page
                           by page, so that results agree to the last bit only between caches with pages of one length */
