@@ -29,6 +29,7 @@
 #![warn(missing_docs)]
 
 mod attend;
+mod cache;
 mod desc;
 mod error;
 mod model;
@@ -38,6 +39,7 @@ mod state;
 mod trainer;
 
 pub use attend::{attend, attend_merge, Rows};
+pub use cache::{Cache, CacheBytes, Page};
 pub use desc::{
     AttentionStart, CacheDesc, Cell, Loss, ModelDesc, Optimiser, Over, RecordDesc, Score, Source, StartRow, TrainerDesc,
     Type, Value, Wiring,
@@ -46,7 +48,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use model::{LoadOptions, Model, Parameter};
 pub use record::{Gradient, OutputGradient, Record};
 pub use run::{Array, ArrayMut, Input, Output};
-pub use state::{Cache, CacheBytes, Page, State, States, Streams, Weights};
+pub use state::{State, States, Streams, Weights};
 pub use trainer::{sample, Examples, Trainer, Training};
 
 /// The version of the library in use: major * 10000 + minor * 100 + patch.
