@@ -46,6 +46,13 @@ def call(name, *arguments):
         raise ArnnError(status)
 
 
+def value_of(kind, function, handle, *arguments):
+    """What a function writes through its second argument."""
+    out = ffi.new(f"{kind} *")
+    call(function, handle, out, *arguments)
+    return out[0]
+
+
 def floats(array):
     """A C pointer to a float32 array that the caller keeps alive."""
     return ffi.NULL if array is None else ffi.cast("float *", array.ctypes.data)
@@ -126,9 +133,7 @@ class Model(Handle):
         return from_c(desc)
 
     def output_width(self):
-        width = ffi.new("size_t *")
-        call("arnn_model_output_width", self.handle, width)
-        return width[0]
+        return value_of("size_t", "arnn_model_output_width", self.handle)
 
     def shapes(self):
         name, rank, shape, shapes = ffi.new("char const **"), ffi.new("size_t *"), ffi.new("size_t[2]"), {}
@@ -211,9 +216,7 @@ class State(Handle):
         return lib.arnn_state_streams(self.handle)
 
     def length(self, stream):
-        length = ffi.new("size_t *")
-        call("arnn_state_length", self.handle, length, stream)
-        return length[0]
+        return value_of("size_t", "arnn_state_length", self.handle, stream)
 
     def reset(self, streams=None):
         call("arnn_state_reset", self.handle, _sizes(streams), len(streams or []))
@@ -239,9 +242,7 @@ class State(Handle):
         return (h, m) if memories else h
 
     def lost(self, stream):
-        lost = ffi.new("int32_t *")
-        call("arnn_state_lost", self.handle, lost, stream)
-        return lost[0]
+        return value_of("int32_t", "arnn_state_lost", self.handle, stream)
 
     def weights(self, layer, stream, count):
         """Weights (count), the zero row's weight, logsumexp."""
@@ -324,7 +325,7 @@ class Record(Handle):
 
     def backward(self, owed, want=("x", "s", "m", "h"), gradients=None):
         """owed: dict of arrays (streams, steps, width). Gives gradients of parameters by name, x, s, m, h."""
-        d, (count, steps) = self.description, self.shape
+        d = self.description
         source = ffi.new("arnn_output_gradient *", {"struct_size": ffi.sizeof("arnn_output_gradient")})
         kept = [_contiguous(values) for values in owed.values()]
         for name, values in zip(owed, kept):
@@ -332,15 +333,15 @@ class Record(Handle):
             array.data, array.time_stride = floats(values), values.shape[2]
             array.stream_stride = values.shape[1] * values.shape[2]
         to = ffi.new("arnn_gradient *", {"struct_size": ffi.sizeof("arnn_gradient")})
-        flat = np.zeros(lib.arnn_model_parameter_floats(self.model.handle), dtype=np.float32)
-        flat = flat if gradients is None else gradients
+        count = lib.arnn_model_parameter_floats(self.model.handle)
+        flat = np.zeros(count, dtype=np.float32) if gradients is None else gradients
         to.parameters, found = floats(flat), {}
         if "x" in want and not d.vocab:
-            found["x"] = _stream_major(to.x, count, steps, d.inputs)
+            found["x"] = _stream_major(to.x, *self.shape, d.inputs)
         carried = {"s": True, "m": d.carries_memory, "h": d.wiring == "beside"}
         for name in ("s", "m", "h"):
             if name in want and carried[name]:
-                found[name] = np.full((d.layers, count, d.hidden), UNWRITTEN, dtype=np.float32)
+                found[name] = np.full((d.layers, self.shape[0], d.hidden), UNWRITTEN, dtype=np.float32)
                 setattr(to, name, floats(found[name]))
         call("arnn_record_backward", self.handle, to, source)
         return dict(found, **self.named(flat))
