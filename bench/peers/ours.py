@@ -1,0 +1,148 @@
+"""Our side of every case."""
+
+import pathlib
+import sys
+import time
+
+import numpy as np
+
+from peers import cases
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from learn import LIBRARY, Model, Trainer, _own, _pointer, build_info, call, ffi  # noqa: E402, F401
+
+ffi.cdef("""
+double peers_attend(float *, const float *, const arnn_rows *, size_t, size_t, int32_t, float, size_t);
+double peers_steps(arnn_state *, float *, const float *, size_t, size_t, size_t);
+void *peers_plain_create(const float *, size_t, size_t);
+double peers_plain(void *, float *, size_t, const float *, int, size_t);
+void peers_plain_destroy(void *);
+double peers_read_ceiling(size_t);
+double peers_flop_ceiling(void);
+""")
+timing = ffi.dlopen(str(LIBRARY.parent.parent / "bench/libbench_peers.so"))
+TYPES = {"f32": 0, "f16": 1, "bf16": 2, "i8": 3}
+STEPS = 16  # single steps from the given past on
+
+
+def convert(rows, name):
+    """Rows as the tape types hold them."""
+    if name == "bf16":
+        bits = rows.view(np.uint32)
+        return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+    if name == "i8":
+        return np.rint(rows * 127).astype(np.int8)
+    return rows.astype({"f32": np.float32, "f16": np.float16}[name])
+
+
+def read(one):
+    rows, queries = cases.tape(one)
+    rows = convert(rows, one["tape"])
+    contexts = np.empty_like(queries)
+    descs = ffi.new("arnn_rows[]", [(ffi.cast("void *", part.ctypes.data), one["length"], 0) for part in rows])
+
+    def run(repeats):
+        spent = timing.peers_attend(_pointer("float", contexts), _pointer("float", queries), descs, one["streams"],
+                                    one["hidden"], TYPES[one["tape"]], 1.0, repeats)
+        assert spent > 0 and rows is not None
+        return spent / repeats
+    return run, lambda: contexts
+
+
+def blas(one):
+    """Not ours: the peer that is called from C."""
+    rows, queries = cases.tape(one)
+    context = np.empty(one["hidden"], np.float32)
+    plain = timing.peers_plain_create(_pointer("float", rows), one["length"], one["hidden"])
+    plain = ffi.gc(plain, timing.peers_plain_destroy)
+
+    def run(repeats):
+        return timing.peers_plain(plain, _pointer("float", context), one["hidden"], _pointer("float", queries),
+                                  one["threads"], repeats) / repeats
+    return run, lambda: context[None]
+
+
+def model(one, **options):
+    made = Model(1, cell=one["cell"], wiring=one["wiring"], inputs=one["hidden"], hidden=one["hidden"], scale=0.25
+                 if one["wiring"] != "none" else 1, **options)
+    for name, values in cases.parameters(one).items():
+        call("arnn_model_write", made.handle, name.encode(), _pointer("float", values), values.size)
+    return made
+
+
+def state(one, made, rows):
+    desc = ffi.new("arnn_cache_desc *")
+    call("arnn_cache_desc_default", desc, ffi.sizeof("arnn_cache_desc"))
+    desc.tape_type, desc.threads = TYPES[one["tape"]], one["threads"]
+    cache = _own("cache", "arnn_cache_create", made.handle, desc)
+    if one["wiring"] != "none":
+        call("arnn_cache_reserve", cache, one["streams"], rows)
+    return _own("state", "arnn_state_create", made.handle, cache, one["streams"])
+
+
+def step(one):
+    made = model(one)
+    call("arnn_model_set_weight_type", made.handle, TYPES[one["weights"]])
+    streams = state(one, made, one["length"] + STEPS)
+    rows, _ = cases.tape(one)
+    x, _ = cases.inputs(one, STEPS)
+    s = np.empty((one["streams"], one["hidden"]), np.float32)
+
+    def once():
+        call("arnn_state_reset", streams, ffi.NULL, 0)
+        for j in range(one["streams"]):
+            call("arnn_state_append", streams, j, _pointer("float", rows[j]), ffi.NULL, one["length"])
+        spent = timing.peers_steps(streams, _pointer("float", s), _pointer("float", x), one["hidden"], one["streams"],
+                                   STEPS)
+        assert spent > 0
+        return spent / STEPS
+
+    def run(repeats):
+        return float(np.median([once() for _ in range(repeats)]))
+    return run, lambda: s
+
+
+def forward(one):
+    """A whole sequence, from empty streams."""
+    made = model(one)
+    streams = state(one, made, one["length"])
+    x, _ = cases.inputs(one, one["length"])
+    h = np.empty_like(x)
+    given = ffi.new("arnn_input *", {"struct_size": ffi.sizeof("arnn_input"), "x": _pointer("float", x)})
+    out = ffi.new("arnn_output *", {"struct_size": ffi.sizeof("arnn_output")})
+    out.h.data = _pointer("float", h)
+    parts = one["length"] if one["unit"] == "step" else 1
+
+    def run(repeats):
+        start = time.perf_counter_ns()
+        for _ in range(repeats):
+            call("arnn_state_reset", streams, ffi.NULL, 0)
+            call("arnn_forward", streams, out, given, ffi.NULL, ffi.NULL, one["length"], one["streams"])
+        return (time.perf_counter_ns() - start) / repeats / parts
+    return run, lambda: h[:64]
+
+
+def training(one):
+    made = model(one)
+    trainer = Trainer(made, loss="squared_error", clip=0, threads=one["threads"], streams=one["streams"],
+                      steps=one["length"])
+    x, wanted = cases.inputs(one, one["length"])
+    examples = ffi.new("arnn_examples *", {
+        "struct_size": ffi.sizeof("arnn_examples"), "x": _pointer("float", x), "values": _pointer("float", wanted),
+        "steps": one["length"], "count": one["streams"]})
+    told = ffi.new("arnn_training *", {"struct_size": ffi.sizeof("arnn_training")})
+    losses = []
+    parts = one["length"] if one["unit"] == "step" else 1
+
+    def run(repeats):
+        start = time.perf_counter_ns()
+        for _ in range(repeats):
+            call("arnn_trainer_step", trainer.handle, told, examples, 1e-4)
+            losses.append(told.loss)
+        return (time.perf_counter_ns() - start) / repeats / parts
+    return run, lambda: np.array(losses[:1])
+
+
+def make(one):
+    works = {"step": step, "cells": forward, "sequence": forward, "training": training}
+    return {"ours": works.get(one["group"], read)(one)}

@@ -1,0 +1,164 @@
+"""PyTorch's side of every case, each in the forms that might be its best."""
+
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from peers import blocked, cases
+
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+STEPS = 16
+
+
+def timed(work, result, parts=1):
+    kept = []
+
+    def run(repeats):
+        with torch.inference_mode():
+            start = time.perf_counter_ns()
+            for _ in range(repeats):
+                kept[:] = [work()]
+            return (time.perf_counter_ns() - start) / repeats / parts
+    return run, lambda: result(kept[0]).float().numpy()
+
+
+def read(one):
+    """Layouts of the one query a stream: streams as batch or as heads."""
+    rows, queries = cases.tape(one)
+    dtype, n, streams = DTYPES[one["peer_tape"]], one["hidden"], one["streams"]
+    rows, queries = torch.from_numpy(rows).to(dtype), torch.from_numpy(queries).to(dtype)
+    flat = lambda made: made.reshape(streams, n)  # noqa: E731
+    if one["group"] == "usual":
+        keys = (rows * 1.0).contiguous()
+
+        def usual():
+            weights = torch.softmax(torch.bmm(keys, queries[:, :, None]), 1)
+            return torch.bmm(weights.transpose(1, 2), rows)
+        return {"key cache, bmm": timed(usual, flat)}
+    attend = F.scaled_dot_product_attention
+    batch, query = rows[:, None], queries[:, None, None]
+    heads, head_query = rows[None], queries[None, :, None]
+
+    def product():
+        weights = torch.softmax(torch.bmm(rows, queries[:, :, None]), 1)
+        return torch.bmm(weights.transpose(1, 2), rows)
+    return {"SDPA, streams as batch": timed(lambda: attend(query, batch, batch, scale=1.0), flat),
+            "SDPA, streams as heads": timed(lambda: attend(head_query, heads, heads, scale=1.0), flat),
+            "bmm, softmax, bmm": timed(product, flat)}
+
+
+def weights(one):
+    made = {name: torch.from_numpy(values) for name, values in cases.parameters(one).items()}
+    fold = 0.25 * made["attn_key_l0"].T @ made["attn_query_l0"]
+    return made, fold
+
+
+def step_forms(one, steps, first):
+    """The loop over preallocated tensors: cell, absorbed query, append, read."""
+    made, fold = weights(one)
+    streams, n = one["streams"], one["hidden"]
+    tape = torch.zeros(streams, 1, first + steps, n)
+    x, _ = cases.inputs(one, steps)
+    x = torch.from_numpy(x)
+    bias = made["bias_ih_l0"] + made["bias_hh_l0"]
+    if first:
+        tape[:, 0, :first] = torch.from_numpy(cases.tape(one)[0])
+    kept_h = torch.zeros(steps, streams, n)
+
+    def sdpa(query, rows):
+        return F.scaled_dot_product_attention(query[:, None, None], rows, rows, scale=1.0).view(streams, n)
+
+    def product(query, rows):
+        rows = rows[:, 0]
+        scores = torch.softmax(torch.bmm(rows, query[:, :, None]), 1)
+        return torch.bmm(scores.transpose(1, 2), rows).view(streams, n)
+
+    def loop(attend, merged):
+        def run():
+            s = torch.zeros(streams, n)
+            projected = F.linear(x, made["weight_ih_l0"], bias) if merged else None
+            for t in range(steps):
+                given = projected[t] if merged else F.linear(x[t], made["weight_ih_l0"], bias)
+                h = torch.tanh(torch.addmm(given, s, made["weight_hh_l0"].T))
+                tape[:, 0, first + t] = h
+                s = attend(F.linear(h, fold), tape[:, :, :first + t + 1])
+            if merged:
+                kept_h.copy_(tape[:, 0, first:].transpose(0, 1))
+            return s
+        return run
+    parts = steps if first else 1
+    last = (lambda s: s) if first else (lambda _: kept_h[:64])
+    return {"loop, SDPA": timed(loop(sdpa, not first), last, parts),
+            "loop, bmm": timed(loop(product, not first), last, parts)}
+
+
+def layer(one):
+    n = one["hidden"]
+    made = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[one["cell"]](n, n)
+    made.load_state_dict({name: torch.from_numpy(values) for name, values in cases.parameters(one).items()})
+    return made
+
+
+def cells(one):
+    made = layer(one).eval()
+    x = torch.from_numpy(cases.inputs(one, one["length"])[0])
+    return {f"nn.{one['cell'].upper()}": timed(lambda: made(x)[0], lambda h: h[:64], one["length"])}
+
+
+def trained(forward, parameters, one):
+    """forward(): outputs (time, stream, n). Mean squared error, backward, Adam."""
+    _, wanted = cases.inputs(one, one["length"])
+    wanted, losses = torch.from_numpy(wanted), []
+    optimiser = torch.optim.Adam(parameters, lr=1e-4, fused=True)
+    parts = one["length"] if one["unit"] == "step" else 1
+
+    def run(repeats):
+        start = time.perf_counter_ns()
+        for _ in range(repeats):
+            optimiser.zero_grad(set_to_none=True)
+            loss = F.mse_loss(forward(), wanted)
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+        return (time.perf_counter_ns() - start) / repeats / parts
+    return run, lambda: np.array(losses[:1])
+
+
+def autograd(one):
+    made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in cases.parameters(one).items()}
+    x = torch.from_numpy(cases.inputs(one, one["length"])[0])
+
+    def forward():
+        fold = 0.25 * made["attn_key_l0"].T @ made["attn_query_l0"]
+        projected = F.linear(x, made["weight_ih_l0"], made["bias_ih_l0"] + made["bias_hh_l0"])
+        s, rows = torch.zeros(one["streams"], one["hidden"]), []
+        for t in range(one["length"]):
+            h = torch.tanh(torch.addmm(projected[t], s, made["weight_hh_l0"].T))
+            rows.append(h)
+            past = torch.stack(rows, 1)
+            scores = torch.softmax(torch.bmm(past, F.linear(h, fold)[:, :, None]), 1)
+            s = torch.bmm(scores.transpose(1, 2), past)[:, 0]
+        return torch.stack(rows)
+    return {"autograd loop": trained(forward, list(made.values()), one)}
+
+
+def training(one):
+    if one["against"] == "autograd":
+        return autograd(one)
+    x = torch.from_numpy(cases.inputs(one, one["length"])[0])
+    if one["against"] == "blocked":
+        made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in cases.parameters(one).items()}
+        return {"blocked backward by hand": trained(lambda: blocked.forward(x, made), list(made.values()), one)}
+    made = layer(one)
+    return {f"nn.{one['cell'].upper()}": trained(lambda: made(x)[0], list(made.parameters()), one)}
+
+
+def make(one):
+    torch.set_num_threads(one["threads"])
+    if one["group"] == "step":
+        return step_forms(one, STEPS, one["length"])
+    if one["group"] == "sequence":
+        return step_forms(one, one["length"], 0)
+    return {"cells": cells, "training": training}.get(one["group"], read)(one)
