@@ -105,6 +105,26 @@ typedef struct arnn_owed {
 
 typedef void arnn_owed_kernel(const arnn_owed *owed);
 
+/* Keys under one query, for additive scores: e_i = sum_j v_j tanh(p_ij + y_j). */
+typedef struct arnn_keys {
+    const float *keys;  /* (count, k): W_K h, or exp(2 W_K h) */
+    const float *query; /* (k): W_Q z, or exp(2 W_Q z) */
+    const float *score; /* v (k) */
+    size_t count, align;
+    bool exponent; /* which of the two */
+} arnn_keys;
+
+/* What they are owed, of which scores are owed de: dquery and dkeys by the tanh, dscore by v. All are added to. */
+typedef struct arnn_keys_owed {
+    const float *de; /* (count) */
+    float *dquery;   /* (k) */
+    float *dkeys;    /* (count, k): of W_K h, NULL if not wanted */
+    float *dscore;   /* (k) */
+} arnn_keys_owed;
+
+typedef void arnn_key_scores_kernel(const arnn_keys *keys, float *scores);
+typedef void arnn_keys_owed_kernel(const arnn_keys *keys, const arnn_keys_owed *owed);
+
 /* v = f(v) */
 typedef void arnn_map_kernel(float *values, size_t count);
 
@@ -131,6 +151,8 @@ typedef struct arnn_kernels {
     arnn_map_kernel *exponents; /* v = exp(2 v), 2 v clamped to +-87 (spec 6.3) */
     arnn_map_kernel *sigmoid, *tanh;
     arnn_owed_kernel *owed;
+    arnn_key_scores_kernel *key_scores;
+    arnn_keys_owed_kernel *keys_owed;
     arnn_read_kernel *read[ARNN_READS];
     arnn_encode_kernel *encode[ARNN_TYPES];
 } arnn_kernels;
@@ -160,6 +182,8 @@ void arnn_ref_product(float *y, size_t y_stride, const float *x, size_t x_stride
 arnn_cell_kernel arnn_ref_rnn_tanh, arnn_ref_rnn_relu, arnn_ref_gru, arnn_ref_lstm;
 arnn_map_kernel arnn_ref_exponents, arnn_ref_sigmoid, arnn_ref_tanh;
 arnn_owed_kernel arnn_ref_owed;
+arnn_key_scores_kernel arnn_ref_key_scores;
+arnn_keys_owed_kernel arnn_ref_keys_owed;
 /* e_i of one row of a run, without recency */
 typedef float arnn_ref_score(const arnn_query *query, const arnn_run *run, size_t row);
 arnn_ref_score arnn_ref_score_dot, arnn_ref_score_exponent, arnn_ref_score_tanh;

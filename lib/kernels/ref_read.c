@@ -180,6 +180,8 @@ const arnn_kernels arnn_kernels_ref = {
     .sigmoid = arnn_ref_sigmoid,
     .tanh = arnn_ref_tanh,
     .owed = arnn_ref_owed,
+    .key_scores = arnn_ref_key_scores,
+    .keys_owed = arnn_ref_keys_owed,
     .read = {arnn_ref_read_dot, arnn_ref_read_exponent, arnn_ref_read_tanh},
     .encode = {arnn_ref_encode_f32, arnn_ref_encode_f16, arnn_ref_encode_bf16, arnn_ref_encode_i8},
 };

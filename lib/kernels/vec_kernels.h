@@ -12,6 +12,8 @@ void ARNN_VEC(product)(float *y, size_t y_stride, const float *x, size_t x_strid
 arnn_cell_kernel ARNN_VEC(rnn_tanh), ARNN_VEC(rnn_relu), ARNN_VEC(gru), ARNN_VEC(lstm);
 arnn_map_kernel ARNN_VEC(exponents), ARNN_VEC(sigmoid), ARNN_VEC(tanh);
 arnn_owed_kernel ARNN_VEC(owed);
+arnn_key_scores_kernel ARNN_VEC(key_scores);
+arnn_keys_owed_kernel ARNN_VEC(keys_owed);
 arnn_read_kernel ARNN_VEC(read_dot), ARNN_VEC(read_exponent), ARNN_VEC(read_tanh);
 arnn_encode_kernel ARNN_VEC(encode_f32), ARNN_VEC(encode_f16), ARNN_VEC(encode_bf16), ARNN_VEC(encode_i8);
 

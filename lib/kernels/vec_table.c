@@ -20,6 +20,8 @@ const arnn_kernels ARNN_JOIN(arnn_, kernels, ARNN_ISA) = {
     .sigmoid = ARNN_VEC(sigmoid),
     .tanh = ARNN_VEC(tanh),
     .owed = ARNN_VEC(owed),
+    .key_scores = ARNN_VEC(key_scores),
+    .keys_owed = ARNN_VEC(keys_owed),
     .read = {ARNN_VEC(read_dot), ARNN_VEC(read_exponent), ARNN_VEC(read_tanh)},
     .encode = {ARNN_VEC(encode_f32), ARNN_VEC(encode_f16), ARNN_VEC(encode_bf16), ARNN_VEC(encode_i8)},
 };

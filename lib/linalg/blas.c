@@ -154,6 +154,8 @@ const arnn_kernels arnn_kernels_blas = {
     .sigmoid = arnn_ref_sigmoid,
     .tanh = arnn_ref_tanh,
     .owed = owed,
+    .key_scores = arnn_ref_key_scores,
+    .keys_owed = arnn_ref_keys_owed,
     .read = {read_dot, read_exponent, read_tanh},
     .encode = {arnn_ref_encode_f32, arnn_ref_encode_f16, arnn_ref_encode_bf16, arnn_ref_encode_i8},
 };

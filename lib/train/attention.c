@@ -47,33 +47,74 @@ static void make_queries(const arnn_pass *pass, const arnn_steps *block)
         pass->kernels->exponents(query, count * pass->query);
 }
 
-static void score_products(const arnn_pass *pass, const arnn_steps *block, size_t rows)
+/* What a block reads: rows 0 .. sinks-1 and first .. rows-1, as of one step. Those between are read by none of its
+   steps. */
+static arnn_span span_of(const arnn_pass *pass, const arnn_steps *block)
 {
-    float *alpha = block->work->alpha;
+    size_t rows = arnn_rows_read(pass, block->stream, block->first);
+    arnn_span early = arnn_tape_span(shape_of(pass), rows);
+    arnn_span late = arnn_tape_span(shape_of(pass), rows + block->count - 1);
+    if (early.first < late.sinks)
+        return (arnn_span){.rows = late.rows};
+    return (arnn_span){.sinks = late.sinks, .first = early.first, .rows = late.rows};
+}
+
+static void multiply(const arnn_pass *pass, const arnn_steps *block, size_t from, size_t to)
+{
+    const float *h = arnn_taped(pass, pass->kept->h, pass->n, block->stream, from);
+    arnn_gemm(block->work->alpha + from, pass->columns, 1.0f, (arnn_operand){block->work->query, pass->query, false},
+              (arnn_operand){h, pass->n, true}, block->count, to - from, pass->n);
+}
+
+void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block)
+{
+    arnn_span span = span_of(pass, block);
+    make_queries(pass, block);
+    if (is_additive(pass))
+        return;
     for (size_t i = 0; i < block->count; i++)
-        memset(alpha + i * pass->columns, 0, rows * sizeof *alpha);
-    const float *h = arnn_taped(pass, pass->kept->h, pass->n, block->stream, 0);
-    arnn_gemm(alpha, pass->columns, 1.0f, (arnn_operand){block->work->query, pass->query, false},
-              (arnn_operand){h, pass->n, true}, block->count, rows, pass->n);
+        memset(block->work->alpha + i * pass->columns, 0, span.rows * sizeof(float));
+    multiply(pass, block, 0, span.sinks);
+    multiply(pass, block, span.first, span.rows);
+}
+
+static arnn_keys keys_of(const arnn_pass *pass, const float *keys, const float *query, size_t count)
+{
+    return (arnn_keys){
+        .keys = keys,
+        .query = query,
+        .score = pass->attn_score.values,
+        .count = count,
+        .align = pass->keys,
+        .exponent = pass->read == ARNN_READ_EXPONENT,
+    };
 }
 
 static void score_keys(const arnn_pass *pass, const float *query, float *scores, size_t stream, size_t from, size_t to)
 {
-    for (size_t i = from; i < to; i++)
-        scores[i] = arnn_additive_score(pass, arnn_taped(pass, pass->work->key, pass->keys, stream, i), query);
+    const float *first = arnn_taped(pass, pass->work->key, pass->keys, stream, from);
+    const arnn_keys keys = keys_of(pass, first, query, to - from);
+    pass->kernels->key_scores(&keys, scores + from);
 }
 
-/* Scores of one step become weights; those of rows that were not read, 0. exponents() doubles what it is given. */
-static void weigh(const arnn_pass *pass, float *alpha, arnn_span span, float logsumexp, size_t all)
+/* exponents() doubles what it is given. */
+static void weigh_rows(const arnn_pass *pass, float *alpha, size_t from, size_t to, size_t rows, float logsumexp)
 {
     float recency = pass->attn_recency.values ? *pass->attn_recency.values : 0.0f;
+    for (size_t i = from; i < to; i++)
+        alpha[i] = 0.5f * (alpha[i] - recency * (float)(rows - 1 - i) - logsumexp);
+    pass->kernels->exponents(alpha + from, to - from);
+}
+
+/* Scores of one step become weights; those of rows that were not read, 0. */
+static void weigh(const arnn_pass *pass, float *alpha, arnn_span span, float logsumexp, size_t all)
+{
     if (logsumexp == -INFINITY) {
         memset(alpha, 0, all * sizeof *alpha);
         return;
     }
-    for (size_t i = 0; i < span.rows; i++)
-        alpha[i] = 0.5f * (alpha[i] - recency * (float)(span.rows - 1 - i) - logsumexp);
-    pass->kernels->exponents(alpha, span.rows);
+    weigh_rows(pass, alpha, 0, span.sinks, span.rows, logsumexp);
+    weigh_rows(pass, alpha, span.first, span.rows, span.rows, logsumexp);
     memset(alpha + span.sinks, 0, (span.first - span.sinks) * sizeof *alpha);
     memset(alpha + span.rows, 0, (all - span.rows) * sizeof *alpha);
 }
@@ -82,18 +123,18 @@ static void weigh(const arnn_pass *pass, float *alpha, arnn_span span, float log
 static float zero_weight(const arnn_pass *pass, const float *query, float logsumexp)
 {
     const arnn_reader *reader = &pass->record->model->ready->layers[pass->layer].reader;
+    float score;
     if (!reader->start_zero || !is_additive(pass))
         return 0.0f;
-    return expf(arnn_additive_score(pass, reader->zero_key, query) - logsumexp);
+    const arnn_keys keys = keys_of(pass, reader->zero_key, query, 1);
+    pass->kernels->key_scores(&keys, &score);
+    return expf(score - logsumexp);
 }
 
-void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block)
+void arnn_attention_weigh(const arnn_pass *pass, const arnn_steps *block)
 {
     arnn_stream_work *work = block->work;
     size_t all = arnn_rows_read(pass, block->stream, block->first + block->count - 1);
-    make_queries(pass, block);
-    if (!is_additive(pass))
-        score_products(pass, block, all);
     for (size_t i = 0; i < block->count; i++) {
         size_t t = block->first + i;
         const float *query = work->query + i * pass->query;
@@ -141,21 +182,31 @@ static void owe_block(const arnn_pass *pass, const arnn_steps *block, size_t t, 
     }
 }
 
+static void owe_key_rows(const arnn_pass *pass, const arnn_steps *block, size_t t, float *dq, size_t from, size_t to)
+{
+    arnn_stream_work *work = block->work;
+    const float *first = arnn_taped(pass, pass->work->key, pass->keys, block->stream, from);
+    const arnn_keys keys = keys_of(pass, first, work->query + (t - block->first) * pass->query, to - from);
+    const arnn_keys_owed owed = {
+        .de = block_row(pass, block, work->de, t) + from,
+        .dquery = dq,
+        .dkeys = arnn_taped(pass, pass->work->dkey, pass->keys, block->stream, from),
+        .dscore = work->dscore,
+    };
+    pass->kernels->keys_owed(&keys, &owed);
+}
+
 static void owe_keys(const arnn_pass *pass, const arnn_steps *block, size_t t, float *dq, arnn_span span, float rho)
 {
     arnn_stream_work *work = block->work;
-    const float *query = work->query + (t - block->first) * pass->query, *de = block_row(pass, block, work->de, t);
-    for (size_t i = 0; i < span.rows; i++) {
-        if (i == span.sinks)
-            i = span.first;
-        if (i >= span.rows)
-            break;
-        arnn_additive_owed(pass, dq, arnn_taped(pass, pass->work->dkey, pass->keys, block->stream, i), work->dscore,
-                           arnn_taped(pass, pass->work->key, pass->keys, block->stream, i), query, de[i]);
-    }
     const arnn_reader *reader = &pass->record->model->ready->layers[pass->layer].reader;
-    if (reader->start_zero)
-        arnn_additive_owed(pass, dq, NULL, work->dscore, reader->zero_key, query, -work->zero[t - block->first] * rho);
+    owe_key_rows(pass, block, t, dq, 0, span.sinks);
+    owe_key_rows(pass, block, t, dq, span.first, span.rows);
+    if (!reader->start_zero)
+        return;
+    const float de = -work->zero[t - block->first] * rho;
+    const arnn_keys keys = keys_of(pass, reader->zero_key, work->query + (t - block->first) * pass->query, 1);
+    pass->kernels->keys_owed(&keys, &(arnn_keys_owed){.de = &de, .dquery = dq, .dscore = work->dscore});
 }
 
 static double owed_to_recency(const float *de, size_t rows)
@@ -187,27 +238,40 @@ void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t 
     if (is_additive(pass))
         owe_keys(pass, block, t, dq, span, owed.rho);
     owe_block(pass, block, t, ds, dm);
-    work->drecency += owed_to_recency(de, span.rows);
+    if (pass->attn_recency.values)
+        work->drecency += owed_to_recency(de, span.rows);
     memset(work->dz, 0, n * sizeof *work->dz);
     pass->kernels->product(work->dz, n, dq, pass->query, &pass->work->layer.query, 1);
 }
 
 /* ---- after the steps ---- */
 
-void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block)
+/* To rows from .. to-1 of the tape. */
+static void owe_older(const arnn_pass *pass, const arnn_steps *block, size_t from, size_t to)
 {
     size_t stream = block->stream, n = pass->n, before = pass->record->before[stream];
     const arnn_stream_work *work = block->work;
-    const arnn_operand alpha = {work->alpha + before, pass->columns, true};
+    const arnn_operand alpha = {work->alpha + from, pass->columns, true};
     const arnn_operand ds = {arnn_row(pass, pass->ds, n, stream, block->first), n, false};
-    float *dh = arnn_row(pass, pass->dh, n, stream, 0);
-    arnn_gemm(dh, n, 1.0f, alpha, ds, block->first, n, block->count);
+    if (from >= to)
+        return;
+    float *dh = arnn_row(pass, pass->dh, n, stream, from - before);
+    arnn_gemm(dh, n, 1.0f, alpha, ds, to - from, n, block->count);
     if (!is_additive(pass))
-        arnn_gemm(dh, n, 1.0f, (arnn_operand){work->de + before, pass->columns, true},
-                  (arnn_operand){work->query, pass->query, false}, block->first, n, block->count);
+        arnn_gemm(dh, n, 1.0f, (arnn_operand){work->de + from, pass->columns, true},
+                  (arnn_operand){work->query, pass->query, false}, to - from, n, block->count);
     if (pass->work->dm)
-        arnn_gemm(arnn_row(pass, pass->work->dm, n, stream, 0), n, 1.0f, alpha,
-                  (arnn_operand){work->dm_read, n, false}, block->first, n, block->count);
+        arnn_gemm(arnn_row(pass, pass->work->dm, n, stream, from - before), n, 1.0f, alpha,
+                  (arnn_operand){work->dm_read, n, false}, to - from, n, block->count);
+}
+
+/* Rows of earlier runs are constants, those of the block itself were owed to at once. */
+void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block)
+{
+    arnn_span span = span_of(pass, block);
+    size_t before = pass->record->before[block->stream], end = before + block->first;
+    owe_older(pass, block, before, span.sinks < end ? span.sinks : end);
+    owe_older(pass, block, span.first > before ? span.first : before, end);
 }
 
 void arnn_attention_weights(const arnn_pass *pass, size_t stream, float *dx)

@@ -7,46 +7,12 @@
 #include "linalg/linalg.h"
 #include "train/pass.h"
 
-/* ---- a layer's parameters, turned ---- */
-
 static arnn_weight weight_of(const arnn_model *model, float *gradient, arnn_role role, size_t layer)
 {
     const arnn_parameter *parameter = arnn_parameters_of(&model->parameters, role, layer);
     if (!parameter)
         return (arnn_weight){0};
     return (arnn_weight){parameter->values, gradient + (parameter->values - model->parameters.values)};
-}
-
-/* packed = the transpose of columns 0 .. outputs-1 of matrix (inputs, ..), rows a stride apart. */
-static void pack_turned(const arnn_pass *pass, arnn_packed *packed, float *memory, const float *matrix, size_t stride,
-                        size_t inputs, size_t outputs)
-{
-    float *turned = pass->work->transposed;
-    for (size_t o = 0; o < outputs; o++) {
-        for (size_t i = 0; i < inputs; i++)
-            turned[o * inputs + i] = matrix[i * stride + o];
-    }
-    *packed = (arnn_packed){.outputs = outputs, .inputs = inputs, .values = memory};
-    pass->kernels->pack(packed, turned, inputs);
-}
-
-static arnn_status turn_parameters(const arnn_pass *pass)
-{
-    arnn_layer_work *layer = &pass->work->layer;
-    size_t n = pass->n, ih = pass->inputs + (pass->wiring->carries_h ? n : 0);
-    pack_turned(pass, &layer->recurrent, layer->packed[0], pass->hh.values, n, pass->gates, n);
-    if (pass->wiring->carries_h)
-        pack_turned(pass, &layer->summary, layer->packed[1], pass->ih.values + pass->inputs, ih, pass->gates, n);
-    if (!pass->query)
-        return ARNN_OK;
-    const arnn_score_weights weights = arnn_ready_score(pass->record->model, pass->layer);
-    arnn_status status = arnn_score_of(pass->desc->score)->fold(layer->folded, &weights);
-    if (status)
-        return status;
-    pack_turned(pass, &layer->query, layer->packed[2], layer->folded + pass->z - n, pass->z, pass->query, n);
-    if (pass->keys)
-        pack_turned(pass, &layer->key, layer->packed[3], pass->attn_key.values, n, pass->keys, n);
-    return ARNN_OK;
 }
 
 static arnn_pass pass_of(arnn_record *record, size_t layer, float *gradient)
@@ -315,6 +281,8 @@ static void make_steps(void *context, size_t stream, size_t worker)
     const blocks *all = context;
     const arnn_steps block = block_of(all->pass, stream, all->first);
     (void)worker;
+    if (block.count && all->pass->query)
+        arnn_attention_weigh(all->pass, &block);
     for (size_t i = block.count; i-- > 0;)
         step(all->pass, &block, all->first + i);
 }
@@ -346,7 +314,7 @@ static size_t longest(const arnn_record *record)
 static arnn_status back_layer(const arnn_pass *pass)
 {
     const arnn_record *record = pass->record;
-    arnn_status status = turn_parameters(pass);
+    arnn_status status = arnn_turn_parameters(pass);
     if (status)
         return status;
     clear(pass->work->dfolded, pass->query * pass->z);

@@ -47,10 +47,15 @@ size_t arnn_rows_read(const arnn_pass *pass, size_t stream, size_t t);
 float arnn_dot(const float *a, const float *b, size_t count);
 void arnn_add_scaled(float *sums, float factor, const float *values, size_t count);
 
+/* Fills work->layer. */
+arnn_status arnn_turn_parameters(const arnn_pass *pass);
+
 /* ---- attention ---- */
 
-/* Before the steps of a block: queries, and the weights of every row read. */
+/* Before the steps of a block: queries, and the products of dot scores. */
 void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block);
+/* Then, without BLAS: the weights of every row read. */
+void arnn_attention_weigh(const arnn_pass *pass, const arnn_steps *block);
 /* One step: from ds (and dm, of the memory read, or NULL) what rows, query and score are owed; work->dz: what z is owed, or
    in `before` its s half. */
 void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm);
@@ -60,11 +65,5 @@ void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block);
 void arnn_attention_weights(const arnn_pass *pass, size_t stream, float *dx);
 /* After all streams. */
 void arnn_attention_unfold(const arnn_pass *pass);
-
-/* Additive scores: e of a key (k) under a query; and what a step owes through them. */
-float arnn_additive_score(const arnn_pass *pass, const float *key, const float *query);
-/* dq += , dkey += (NULL: the zero row's), dscore += for one row of which de is owed. */
-void arnn_additive_owed(const arnn_pass *pass, float *dq, float *dkey, float *dscore, const float *key,
-                        const float *query, float de);
 
 #endif
