@@ -63,7 +63,7 @@ static void fill_rows(float *rows, const float *row, size_t width, size_t count)
 static void activate(const arnn_pass *pass, const arnn_steps *block)
 {
     const arnn_kept *kept = pass->kept;
-    float *input = block->work->input, *recurrent = block->work->recurrent;
+    float *input = pass->work->input, *recurrent = pass->work->recurrent;
     size_t n = pass->n, x = pass->inputs, stream = block->stream, t = block->first, count = block->count;
     size_t ih = x + (pass->wiring->carries_h ? n : 0);
     fill_rows(input, pass->bias_ih.values, pass->gates, count);

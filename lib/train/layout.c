@@ -95,8 +95,6 @@ static bool visit_stream(const arnn_layout *layout, const counts *all, arnn_stre
         {&work->alpha, all->attends ? block : 0, all->columns},
         {&work->de, all->attends ? block : 0, all->columns},
         {&work->query, all->query, block},
-        {&work->input, layout->model->cell->kept ? all->gates : 0, block},
-        {&work->recurrent, layout->model->cell->kept ? all->gates : 0, block},
         {&work->gates, layout->model->cell->kept * n, block},
         {&work->dm_read, all->memory && all->before ? n : 0, block},
         {&work->zero, all->attends ? block : 0, 1},
@@ -151,6 +149,8 @@ static bool visit_rows(const arnn_layout *layout, const counts *all, arnn_backwa
         {&work->dskip, desc->skip && desc->layers > 1 ? desc->inputs : 0, all->rows},
         {&work->dfolded, all->query, all->z},
         {&work->transposed, n, widest},
+        {&work->input, layout->model->cell->kept ? all->gates : 0, ARNN_BLOCK_STEPS},
+        {&work->recurrent, layout->model->cell->kept ? all->gates : 0, ARNN_BLOCK_STEPS},
     };
     return VISIT(layout, arrays);
 }

@@ -8,8 +8,6 @@
 typedef struct arnn_stream_work {
     float *alpha, *de; /* (block, past + steps) */
     float *query;      /* (block, query width) */
-    float *input;      /* (block, G n): preactivations */
-    float *recurrent;  /* (block, G n) */
     float *gates;      /* (block, kept n) */
     float *dm_read;    /* (block, n): of the memory read, in `before` */
     float *zero;       /* (block): the zero row's weight */
@@ -40,6 +38,7 @@ struct arnn_backward_work {
     float *dskip;              /* rows of d: what layers above the first leave to the model's input */
     float *dfolded;            /* (query width, |z|) */
     float *transposed;         /* room to turn a matrix */
+    float *input, *recurrent;  /* (block, G n): preactivations, of one stream after the other */
 };
 
 typedef struct arnn_layout {
