@@ -119,6 +119,7 @@ def forward(one):
             call("arnn_state_reset", streams, ffi.NULL, 0)
             call("arnn_forward", streams, out, given, ffi.NULL, ffi.NULL, one["length"], one["streams"])
         return (time.perf_counter_ns() - start) / repeats / parts
+    run.kept = x  # C reads it: a pointer keeps nothing
     return run, lambda: h[:64]
 
 
@@ -140,6 +141,7 @@ def training(one):
             call("arnn_trainer_step", trainer.handle, told, examples, 1e-4)
             losses.append(told.loss)
         return (time.perf_counter_ns() - start) / repeats / parts
+    run.kept = x, wanted
     return run, lambda: np.array(losses[:1])
 
 
