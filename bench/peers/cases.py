@@ -97,6 +97,11 @@ def parameters(one):
     return {name: draw.uniform(-1, 1, shape).astype(np.float32) / np.float32(np.sqrt(n)) for name, shape in names.items()}
 
 
+def compared(one):
+    """The parameters whose gradients of the first update are compared."""
+    return ["weight_ih_l0", "weight_hh_l0"] + (["attn_query_l0"] if one["wiring"] != "none" else [])
+
+
 def inputs(one, steps):
     """x (time, stream, d) and what y = h (or s) ought to be, for training."""
     draw = np.random.default_rng(3)

@@ -9,7 +9,7 @@ import numpy as np
 from peers import cases
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from learn import LIBRARY, Model, Trainer, _own, _pointer, build_info, call, ffi  # noqa: E402, F401
+from learn import LIBRARY, Model, Trainer, _own, _pointer, build_info, call, ffi, lib  # noqa: E402, F401
 
 ffi.cdef("""
 double peers_attend(float *, const float *, const arnn_rows *, size_t, size_t, int32_t, float, size_t);
@@ -123,6 +123,19 @@ def forward(one):
     return run, lambda: h[:64]
 
 
+def gradient(made, trainer, one):
+    """Of some parameters, as the last update left it."""
+    floats = ffi.buffer(lib.arnn_trainer_gradient(trainer.handle), 4 * made.parameters())
+    flat, parts = np.frombuffer(floats, np.float32), []
+    name, rank, shape, offset = ffi.new("char **"), ffi.new("size_t *"), ffi.new("size_t[2]"), ffi.new("size_t *")
+    for index in range(lib.arnn_model_parameter_count(made.handle)):
+        call("arnn_model_parameter", made.handle, ffi.cast("const char **", name), rank, shape, index)
+        if ffi.string(name[0]).decode() in cases.compared(one):
+            call("arnn_model_parameter_offset", made.handle, offset, index)
+            parts.append((ffi.string(name[0]).decode(), flat[offset[0]:][:shape[0] * shape[1]].copy()))
+    return np.concatenate([dict(parts)[name] for name in cases.compared(one)])
+
+
 def training(one):
     made = model(one)
     trainer = Trainer(made, loss="squared_error", clip=0, threads=one["threads"], streams=one["streams"],
@@ -132,17 +145,18 @@ def training(one):
         "struct_size": ffi.sizeof("arnn_examples"), "x": _pointer("float", x), "values": _pointer("float", wanted),
         "steps": one["length"], "count": one["streams"]})
     told = ffi.new("arnn_training *", {"struct_size": ffi.sizeof("arnn_training")})
-    losses = []
+    first = []
     parts = one["length"] if one["unit"] == "step" else 1
 
     def run(repeats):
         start = time.perf_counter_ns()
         for _ in range(repeats):
             call("arnn_trainer_step", trainer.handle, told, examples, 1e-4)
-            losses.append(told.loss)
+            if not first:
+                first.append(gradient(made, trainer, one))
         return (time.perf_counter_ns() - start) / repeats / parts
     run.kept = x, wanted
-    return run, lambda: np.array(losses[:1])
+    return run, lambda: first[0]
 
 
 def make(one):

@@ -73,43 +73,48 @@ double peers_read_ceiling(size_t bytes) {
 
 namespace {
 
-// Ten sums of 32 bytes, or of 64 where the processor has such registers: enough to hide the latency of an fma.
-template <size_t bytes> inline __attribute__((always_inline)) double flops() {
-    using Vector = float __attribute__((vector_size(bytes)));
-    Vector sums[10] = {}, factor = {};
-    double best = 0;
-    constexpr size_t loops = 200000;
-    for (int round = 0; round < 7; round++) {
-        const double start = cost::now_ns();
-        for (size_t i = 0; i < loops; i++) {
-#pragma GCC unroll 10
-            for (Vector &sum : sums) {
-                sum = sum * factor + factor;
-            }
-#pragma GCC unroll 10
-            for (Vector &sum : sums) {
-                asm volatile("" : "+v"(sum));
-            }
-        }
-        best = std::max(best, 2.0 * 10 * loops * (bytes / sizeof(float)) / (cost::now_ns() - start));
-    }
-    return best;
+#if defined(__x86_64__)
+// Ten sums, enough to hide the latency of an fma, written out so that no compiler can keep them anywhere but in registers.
+#define FMA(register, number) "vfmadd231ps %%" register "15, %%" register "15, %%" register number "\n\t"
+#define TEN_FMAS(register)                                                                                             \
+    FMA(register, "0") FMA(register, "1") FMA(register, "2") FMA(register, "3") FMA(register, "4")                     \
+    FMA(register, "5") FMA(register, "6") FMA(register, "7") FMA(register, "8") FMA(register, "9")
+#define CLEAR(number) "vxorps %%xmm" number ", %%xmm" number ", %%xmm" number "\n\t"
+#define TOUCHED "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm15"
+
+constexpr size_t fma_loops = 200000;
+
+void clear_sums() {
+    asm volatile(CLEAR("0") CLEAR("1") CLEAR("2") CLEAR("3") CLEAR("4") CLEAR("5") CLEAR("6")
+                     CLEAR("7") CLEAR("8") CLEAR("9") CLEAR("15")
+                 :
+                 :
+                 : TOUCHED);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma"), optimize("fp-contract=fast"))) double flops_256() { return flops<32>(); }
-__attribute__((target("avx512f"), optimize("fp-contract=fast"))) double flops_512() { return flops<64>(); }
+void fmas_256() {
+    for (size_t i = 0; i < fma_loops; i++) asm volatile(TEN_FMAS("ymm") : : : TOUCHED);
+}
+
+void fmas_512() {
+    for (size_t i = 0; i < fma_loops; i++) asm volatile(TEN_FMAS("zmm") : : : TOUCHED);
+}
 #endif
 
 } // namespace
 
-// Gflop/s of one core in float32.
+// Gflop/s of one core in float32; 0 where it is not known.
 extern "C" double peers_flop_ceiling(void) {
+    double best = 0;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) return flops_512();
-    if (__builtin_cpu_supports("avx2")) return flops_256();
-    return flops<16>();
-#else
-    return 0; // not known
+    const bool wide = __builtin_cpu_supports("avx512f");
+    if (!wide && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))) return 0;
+    for (int round = 0; round < 9; round++) {
+        clear_sums(); // numbers that are no numbers could be slow
+        const double start = cost::now_ns();
+        (wide ? fmas_512 : fmas_256)();
+        best = std::max(best, 2.0 * 10 * fma_loops * (wide ? 16 : 8) / (cost::now_ns() - start));
+    }
 #endif
+    return best;
 }

@@ -107,11 +107,11 @@ def cells(one):
     return {f"nn.{one['cell'].upper()}": timed(lambda: made(x)[0], lambda h: h[:64], one["length"])}
 
 
-def trained(forward, parameters, one):
+def trained(forward, made, one):
     """forward(): outputs (time, stream, n). Mean squared error, backward, Adam."""
     _, wanted = cases.inputs(one, one["length"])
-    wanted, losses = torch.from_numpy(wanted), []
-    optimiser = torch.optim.Adam(parameters, lr=1e-4, fused=True)
+    wanted, first = torch.from_numpy(wanted), []
+    optimiser = torch.optim.Adam(list(made.values()), lr=1e-4, fused=True)
     parts = one["length"] if one["unit"] == "step" else 1
 
     def run(repeats):
@@ -121,9 +121,11 @@ def trained(forward, parameters, one):
             loss = F.mse_loss(forward(), wanted)
             loss.backward()
             optimiser.step()
-            losses.append(loss.item())
+            loss.item()
+            if not first:
+                first.append(torch.cat([made[name].grad.flatten() for name in cases.compared(one)]).numpy().copy())
         return (time.perf_counter_ns() - start) / repeats / parts
-    return run, lambda: np.array(losses[:1])
+    return run, lambda: first[0]
 
 
 def autograd(one):
@@ -141,7 +143,7 @@ def autograd(one):
             scores = torch.softmax(torch.bmm(past, F.linear(h, fold)[:, :, None]), 1)
             s = torch.bmm(scores.transpose(1, 2), past)[:, 0]
         return torch.stack(rows)
-    return {"autograd loop": trained(forward, list(made.values()), one)}
+    return {"autograd loop": trained(forward, made, one)}
 
 
 def training(one):
@@ -150,9 +152,9 @@ def training(one):
     x = torch.from_numpy(cases.inputs(one, one["length"])[0])
     if one["against"] == "blocked":
         made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in cases.parameters(one).items()}
-        return {"blocked backward by hand": trained(lambda: blocked.forward(x, made), list(made.values()), one)}
+        return {"blocked backward by hand": trained(lambda: blocked.forward(x, made), made, one)}
     made = layer(one)
-    return {f"nn.{one['cell'].upper()}": trained(lambda: made(x)[0], list(made.parameters()), one)}
+    return {f"nn.{one['cell'].upper()}": trained(lambda: made(x)[0], dict(made.named_parameters()), one)}
 
 
 def make(one):
