@@ -6,6 +6,7 @@ import pytest
 
 import cases
 import library
+import recorded
 from oracle import GATES, Description
 from record import begin
 from test_gradients import KINDS, check, owed_of, record_of, small
@@ -38,9 +39,9 @@ def test_a_chunk_is_a_run_on_a_past_that_is_constant(wiring, cell, score, exact)
     random, case = drawn("chunks", wiring, cell, score, steps=2 * BLOCK + 2, wiring=wiring, cell=cell, score=score,
                          layers=2)
     steps, d = BLOCK + 1, case.description
-    going = library.Record(library.Model(d, case.parameters), len(case.x), steps, 2 * BLOCK)
+    going = recorded.Record(library.Model(d, case.parameters), len(case.x), steps, 2 * BLOCK)
     going.forward(case.x[:, :steps])
-    fresh = library.Record(library.Model(d, case.parameters), len(case.x), steps, 2 * BLOCK)
+    fresh = recorded.Record(library.Model(d, case.parameters), len(case.x), steps, 2 * BLOCK)
     for stream in range(len(case.x)):
         if d.attends:
             rows = [going.state.rows(layer, stream, 0, steps, d.keeps_memories) for layer in range(2)]
@@ -124,7 +125,7 @@ def test_a_window_of_one_is_the_ordinary_cell(wiring, cell, score):
     case = cases.case(random, d, steps=BLOCK + 9, make=cases.contractive)
     case.initial, case.lengths[:] = [{} for _ in case.x], BLOCK + 9
     owed = owed_of(random, case, ("h",))
-    fresh = lambda description: library.Record(
+    fresh = lambda description: recorded.Record(
         library.Model(description, {name: case.parameters[name] for name in description.shapes()}), *case.x.shape[:2])
     expected, got = (run_of(fresh(description), case.x, owed)[1] for description in (plain, d))
     for name in got:
@@ -159,7 +160,7 @@ def test_bytes(cell, wiring, score):
     model, streams, size = library.Model(d).init(1), 3, library.ffi.new("size_t *")
 
     def floats(steps, past=0):
-        library.call("arnn_record_bytes", model.handle, library.Record.desc(streams, steps, past), size)
+        library.call("arnn_record_bytes", model.handle, recorded.Record.desc(streams, steps, past), size)
         return size[0] // 4
 
     n, x, query = d.hidden, d.inputs, (16 if score == "additive" else d.hidden)

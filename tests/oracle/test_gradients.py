@@ -8,6 +8,7 @@ import pytest
 
 import cases
 import library
+import recorded
 import oracle
 from check import double
 from record import begin_oracle
@@ -56,7 +57,7 @@ def slope(case, owed, name, direction):
 
 def record_of(case, past=40, threads=1):
     model = library.Model(case.description, case.parameters)
-    record = library.Record(model, len(case.x), case.x.shape[1], past, threads)
+    record = recorded.Record(model, len(case.x), case.x.shape[1], past, threads)
     for stream, initial in enumerate(case.initial):
         for which, values in initial.items():
             for layer in range(case.description.layers):
