@@ -26,6 +26,7 @@ def drawn(*name, steps, streams=3, dense=False, **chosen):
     return random, cases.case(random, description, streams=streams, steps=steps, make=cases.contractive)
 
 
+@pytest.mark.skipif(os.environ["ARNN_ISA"] in ("ref", "blas"), reason="takes its time; kernels have tests of their own")
 @pytest.mark.parametrize("wiring, cell, score", KINDS)
 def test_several_blocks(wiring, cell, score):
     """One step more than a block, so that rows are owed to across its edge, against differences of the oracle."""
