@@ -70,16 +70,22 @@ class Worker:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
     def ask(self, **order):
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        try:
+            self.process.stdin.write(json.dumps(order) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
         answer = json.loads(line) if line else {"error": "the process ended"}
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended already
         self.process.wait()
 
 
