@@ -18,11 +18,15 @@ COMPILERS = {"c": ["cc", "-std=c11"], "cpp": ["c++", "-std=c++17"]}
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.M | re.S)
+
+
 def program(language):
-    """The one example of this language in README.md."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.M | re.S)
-    assert len(blocks) == 1
-    return blocks[0]
+    """The one whole program of this language in README.md."""
+    programs = [block for block in blocks(language) if language not in COMPILERS or "int main(" in block]
+    assert len(programs) == 1
+    return programs[0]
 
 
 def flags(prefix, *options):
@@ -74,6 +78,17 @@ def test_c_streams_a_sequence(tmp_path, archive_only):
     assert said != run(shared, "In the end")
     numbers = [float(word) for word in said.split()]
     assert len(numbers) == 3 * len("In the beginning") and all(math.isfinite(number) and 0 < abs(number) <= 1 for number in numbers)
+
+
+def test_c_fragments_compile(tmp_path):
+    """Pieces of programs, among the variables that they speak of."""
+    fragments = [block for block in blocks("c") if "int main(" not in block]
+    for fragment in fragments:
+        source = tmp_path / "fragment.c"
+        source.write_text("#include <arnn.h>\narnn_model *model;\narnn_trainer *trainer;\narnn_training result;\n"
+                          "const int32_t *tokens, *labels;\n\nint main(void)\n{\n" + fragment + "}\n")
+        subprocess.run([*COMPILERS["c"], *STRICT, "-fsyntax-only", source, *flags(PREFIX, "--cflags")], check=True)
+    assert "arnn_trainer_step" in "".join(fragments)
 
 
 def test_cpp_runs_sequences(tmp_path, archive_only):
