@@ -51,9 +51,9 @@
  *              not: a NaN or an infinity in one stream stays in that stream.
  *   Zero       A count, batch, length or number of steps or rows may be 0: then nothing is read or written, and the
  *              pointers that it belongs to may be null.
- *   Company    The promise: except with the kernel table `blas`, a stream's results are the same to the last bit whatever
- *              other streams are present, in whatever order, step by step or as a sequence, in any cutting into chunks,
- *              for any number of threads. (On one kernel table, with pages of one length.)
+ *   Company    The promise: except with the kernel table `blas`, a stream's results are the same to the last bit
+ *              whatever other streams are present, in whatever order, step by step or as a sequence, in any cutting
+ *              into chunks, for any number of threads. (On one kernel table, with pages of one length.)
  */
 #ifndef ARNN_H
 #define ARNN_H
@@ -257,9 +257,9 @@ arnn_status arnn_model_save_memory(const arnn_model *model, void *data, size_t c
 /* The tapes of a model's streams, in pages. A page holds a fixed number of consecutive rows of one stream, all layers;
    a stream takes a page when it needs one and gives it back on reset, or when window and sinks have left it behind.
    Thread rule: a cache and all states on it belong to one thread at a time. It may have threads of its own to help that
-   one: they are started by the first call that wants them, wait a tenth of a millisecond for the next and then sleep, take no
-   signals, and end with the cache. Where a thread cannot be had its work is done by the others. A process that was forked
-   starts its own. */
+   one: they are started by the first call that wants them, wait a tenth of a millisecond for the next and then sleep,
+   take no signals, and end with the cache. Where a thread cannot be had its work is done by the others. A process that
+   was forked starts its own. */
 typedef struct arnn_cache arnn_cache;
 
 /* Element types: float32, float16, bfloat16, and 8-bit integers q that stand for q / 127. Smaller ones take less memory
@@ -270,8 +270,8 @@ typedef struct arnn_cache arnn_cache;
        a score by e;  the weights in all by 2 tanh(e/2);  an element of the summary by d + 2 tanh(e/2)
    (dot and general; additive keys are made before the rounding, so that e = 0). That is one read; what steps feed back
    depends on the model. I8 saturates at +-1 and cannot hold NaN (see arnn_state_lost).
-   Exponents exp(2 W_K h_i) of additive scores in BF16 move a score by at most 2^-9 |v|_1. Where the library keeps W_K h_i
-   itself (relu, or a row of attn_key whose 1-norm exceeds 34), BF16 moves it by up to 2^-8 sum_j |v_j (W_K h_i)_j|.
+   Exponents exp(2 W_K h_i) of additive scores in BF16 move a score by at most 2^-9 |v|_1. Where the library keeps W_K
+   h_i itself (relu, or a row of attn_key whose 1-norm exceeds 34), BF16 moves it by up to 2^-8 sum_j |v_j (W_K h_i)_j|.
    Memories m_i in BF16 are off by 2^-8 |m_i|. */
 enum { ARNN_TYPE_F32 = 0, ARNN_TYPE_F16 = 1, ARNN_TYPE_BF16 = 2, ARNN_TYPE_I8 = 3 };
 
@@ -463,8 +463,8 @@ arnn_status arnn_attend_merge(float *contexts, float *logsumexp, const float *ot
 /* ---- 8. Gradients ------------------------------------------------------------------------------------------------ */
 
 /* A recorded run of a batch of sequences, and the memory to go back over it: exact gradients of everything that a model
-   computes, in memory linear in the number of steps. Of the attention weights nothing is kept but the logsumexp of every
-   read; they are made again, block by block of steps, as matrix products.
+   computes, in memory linear in the number of steps. Of the attention weights nothing is kept but the logsumexp of
+   every read; they are made again, block by block of steps, as matrix products.
    Thread rule: as its state. A record does not keep the model's parameters from changing (a state does): they are made
    ready anew at the next run. */
 typedef struct arnn_record arnn_record;
@@ -482,8 +482,8 @@ typedef struct arnn_record_desc {
 /* Writes the defaults. Errors: as arnn_model_desc_default. */
 arnn_status arnn_record_desc_default(arnn_record_desc *desc, size_t struct_size);
 
-/* The bytes that a record takes, packed parameters and the buffers of a step left out. For one layer, in floats a stream
-   and step: |x| + n (x and s kept) + 2 n + |x| (what h, s and x are owed) + G n (twice for the GRU), and
+/* The bytes that a record takes, packed parameters and the buffers of a step left out. For one layer, in floats a
+   stream and step: |x| + n (x and s kept) + 2 n + |x| (what h, s and x are owed) + G n (twice for the GRU), and
      with attention  + 2 n (states, kept and on the tape) + the query's width + 1, past rows 2 n a row
      LSTM            + n; in `before` + 4 n
      additive        + 3 k
@@ -495,18 +495,18 @@ arnn_status arnn_record_bytes(const arnn_model *model, const arnn_record_desc *d
 arnn_status arnn_record_create(arnn_record **out, arnn_model *model, const arnn_record_desc *desc);
 void arnn_record_destroy(arnn_record *record);
 
-/* The record's own state: set its streams' initial values, reset them, append rows (constants) to their tapes, read them
-   as those of any state. Borrowed: it ends with the record; not to be destroyed. NULL for NULL. */
+/* The record's own state: set its streams' initial values, reset them, append rows (constants) to their tapes, read
+   them as those of any state. Borrowed: it ends with the record; not to be destroyed. NULL for NULL. */
 arnn_state *arnn_record_state(arnn_record *record);
 
 /* Runs streams 0 .. count-1 on, from where they are, as arnn_forward does and with the same results.
-   Errors: as arnn_forward; ARNN_SHAPE (more streams or steps than there is room for), ARNN_FULL (more rows on a tape than
-   `past`). After an error nothing has changed, but that there is no run to go back over. */
-arnn_status arnn_record_forward(arnn_record *record, const arnn_output *out, const arnn_input *in, const size_t *lengths,
-                                size_t steps, size_t count);
+   Errors: as arnn_forward; ARNN_SHAPE (more streams or steps than there is room for), ARNN_FULL (more rows on a tape
+   than `past`). After an error nothing has changed, but that there is no run to go back over. */
+arnn_status arnn_record_forward(arnn_record *record, const arnn_output *out, const arnn_input *in,
+                                const size_t *lengths, size_t steps, size_t count);
 
-/* What the loss is owed by the outputs of the last run, dL/dy, dL/dh, dL/ds, shaped and strided as those are; data NULL:
-   zero. Where a stream made no step nothing is read. */
+/* What the loss is owed by the outputs of the last run, dL/dy, dL/dh, dL/ds, shaped and strided as those are; data
+   NULL: zero. Where a stream made no step nothing is read. */
 typedef struct arnn_output_gradient {
     size_t struct_size;
     arnn_array y; /* (time, stream, output width) */
@@ -528,14 +528,14 @@ typedef struct arnn_gradient {
 arnn_status arnn_output_gradient_default(arnn_output_gradient *from, size_t struct_size);
 arnn_status arnn_gradient_default(arnn_gradient *to, size_t struct_size);
 
-/* The parameters as one array of floats, in the order of arnn_model_parameter, each row-major and next to the other: how
-   many floats, and where parameter `index` begins. Errors: ARNN_NOT_FOUND. */
+/* The parameters as one array of floats, in the order of arnn_model_parameter, each row-major and next to the other:
+   how many floats, and where parameter `index` begins. Errors: ARNN_NOT_FOUND. */
 size_t arnn_model_parameter_floats(const arnn_model *model);
 arnn_status arnn_model_parameter_offset(const arnn_model *model, size_t *offset, size_t index);
 
 /* Goes back over the last run, once: a second time it is refused. Softmax rows that were read count as they were read,
-   window and sinks included; a dot score's folded matrix gives gradients to attn_key and attn_query, an embedding to the
-   rows of its tokens. Sums are float32; with OpenBLAS threads their order depends on it.
+   window and sinks included; a dot score's folded matrix gives gradients to attn_key and attn_query, an embedding to
+   the rows of its tokens. Sums are float32; with OpenBLAS threads their order depends on it.
    Errors: ARNN_NOT_FOUND (there is no run to go back over), ARNN_BUSY (parameters have changed since), ARNN_SHAPE
    (strides), ARNN_UNSUPPORTED (x with tokens, m or h of a model that does not carry it), ARNN_NO_MEMORY. */
 arnn_status arnn_record_backward(arnn_record *record, const arnn_gradient *to, const arnn_output_gradient *from);

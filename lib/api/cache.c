@@ -20,8 +20,8 @@ arnn_status arnn_cache_desc_default(arnn_cache_desc *desc, size_t struct_size)
 static arnn_status check_types(const arnn_cache_desc *desc, const arnn_model *model)
 {
     bool any = model->cell->bounded || !arnn_desc_has_tape(&model->desc);
-    arnn_status status = arnn_element_check(any ? "tape_type" : "tape_type, with relu,", desc->tape_type,
-                                            any ? ANY_TYPE : WIDE_RANGE);
+    arnn_status status =
+        arnn_element_check(any ? "tape_type" : "tape_type, with relu,", desc->tape_type, any ? ANY_TYPE : WIDE_RANGE);
     if (!status)
         status = arnn_element_check("memory_type", desc->memory_type, WIDE_RANGE);
     if (!status)

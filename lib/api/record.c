@@ -44,8 +44,10 @@ static arnn_status check_desc(const arnn_record_desc *desc)
         status = arnn_check_threads(desc->threads);
     if (!status && (desc->streams == 0 || desc->streams > INT32_MAX || desc->steps == 0 || desc->steps > INT32_MAX ||
                     desc->past > INT32_MAX))
-        status = arnn_error(ARNN_INVALID_ARGUMENT, "%zu streams, %zu steps and %zu past rows, expected 1 to %d, past 0 "
-                            "to %d", desc->streams, desc->steps, desc->past, (int)INT32_MAX, (int)INT32_MAX);
+        status = arnn_error(ARNN_INVALID_ARGUMENT,
+                            "%zu streams, %zu steps and %zu past rows, expected 1 to %d, past 0 "
+                            "to %d",
+                            desc->streams, desc->steps, desc->past, (int)INT32_MAX, (int)INT32_MAX);
     return status;
 }
 
@@ -85,8 +87,8 @@ arnn_state *arnn_record_state(arnn_record *record)
     return record ? record->state : NULL;
 }
 
-arnn_status arnn_record_forward(arnn_record *record, const arnn_output *out, const arnn_input *in, const size_t *lengths,
-                                size_t steps, size_t count)
+arnn_status arnn_record_forward(arnn_record *record, const arnn_output *out, const arnn_input *in,
+                                const size_t *lengths, size_t steps, size_t count)
 {
     ARNN_REQUIRE(record);
     if (count > record->streams || steps > record->steps)

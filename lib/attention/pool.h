@@ -12,9 +12,9 @@
 typedef struct arnn_page_shape {
     int32_t h_type, m_type, key_type;
     size_t layers, hidden;
-    size_t align;  /* 0: no keys */
-    bool memories; /* m rows */
-    size_t rows;   /* a multiple of every kernel's block */
+    size_t align;                /* 0: no keys */
+    bool memories;               /* m rows */
+    size_t rows;                 /* a multiple of every kernel's block */
     size_t m_offset, key_offset; /* bytes, within a layer */
     size_t layer_bytes, page_bytes;
     size_t window, sinks; /* window 0: every row stays */

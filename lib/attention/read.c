@@ -226,7 +226,8 @@ void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn
     }
     arnn_merged merged = arnn_merged_begin(reading->h, reading->m, reading->run_h, reading->run_m, query->hidden);
     float zero_score = reader->start_zero ? read_zero_row(&merged, reader, query) : 0.0f;
-    batch runs = {.merged = &merged, .reader = reader, .query = query, .share = reading->share, .scores = reading->weights};
+    batch runs = {
+        .merged = &merged, .reader = reader, .query = query, .share = reading->share, .scores = reading->weights};
     for (const arnn_page *page = tape->oldest; page; page = page->next) {
         range here = page_range(page, shape);
         take_rows(&runs, page, shape, layer, intersect(here, sinks));

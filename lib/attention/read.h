@@ -29,9 +29,9 @@ typedef struct arnn_reading {
     float *run_h; /* (n), run_m (n): room to work in; run_m NULL where m is */
     float *run_m;
     const arnn_share *share; /* NULL: the caller's thread alone */
-    float *weights;    /* by absolute row, NULL if not wanted: a_i of rows read, others are left alone */
-    float zero_weight; /* a of the zero row, 0 where there is none */
-    float logsumexp;   /* -inf where no row was read */
+    float *weights;          /* by absolute row, NULL if not wanted: a_i of rows read, others are left alone */
+    float zero_weight;       /* a of the zero row, 0 where there is none */
+    float logsumexp;         /* -inf where no row was read */
 } arnn_reading;
 
 /* A read in two partials: every run is summed by itself, then merged in the order of runs. So errors grow with the

@@ -11,8 +11,8 @@
 
 #include "base/memory.h"
 
-#define AWAKE_US 100 /* how long who waits stays awake: about what waking up takes */
-#define LOOKS 100
+#define AWAKE_US   100 /* how long who waits stays awake: about what waking up takes */
+#define LOOKS      100
 #define MOST_ITEMS ((size_t)1 << 30)
 
 typedef struct worker {
@@ -31,8 +31,8 @@ struct arnn_threads {
     arnn_task *task; /* of this turn: written while nobody has an item, read by those who have one */
     void *context;
 
-    /* The number of items of this turn, and in the lower half the next of them: who takes one learns at once of how many.
-       So a worker that comes late can do no harm, and nobody waits for it. */
+    /* The number of items of this turn, and in the lower half the next of them: who takes one learns at once of how
+       many. So a worker that comes late can do no harm, and nobody waits for it. */
     _Atomic uint64_t ticket;
     atomic_size_t done;     /* items */
     atomic_size_t sleeping; /* workers that must be woken */

@@ -1,9 +1,9 @@
 /* A few threads that share out the items of a task. Ours, and not a library's: the pool that distributions have
    (pthreadpool) does not look at what pthread_create returns and waits for ever for a thread that could not be had.
 
-   Threads are started by the first task, and wait: for a tenth of a millisecond awake, then asleep. Nobody waits for a thread
-   that has no item, so that one which comes late, where processors are busy, costs nothing. A process that was forked finds
-   none of its parent's and starts its own. */
+   Threads are started by the first task, and wait: for a tenth of a millisecond awake, then asleep. Nobody waits for a
+   thread that has no item, so that one which comes late, where processors are busy, costs nothing. A process that was
+   forked finds none of its parent's and starts its own. */
 #ifndef ARNN_BASE_THREADS_H
 #define ARNN_BASE_THREADS_H
 

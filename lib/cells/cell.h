@@ -8,13 +8,13 @@
 
 /* The derivative of one step of one stream (derivatives.md, section 2). */
 typedef struct arnn_cell_owed {
-    float *dp_input;     /* (G n): of W_ih x + b_ih */
-    float *dp_recurrent; /* (G n): of W_hh s + b_hh; dp_input itself where both are the same */
-    float *dcarried;     /* (n): of what stands for h_{t-1}, apart from the product: the GRU's, else 0 */
-    float *dm_prev;      /* (n): LSTM */
-    const float *dh;     /* (n) */
-    const float *dm;     /* (n): from later steps; LSTM */
-    const float *gates;  /* (kept n) */
+    float *dp_input;                   /* (G n): of W_ih x + b_ih */
+    float *dp_recurrent;               /* (G n): of W_hh s + b_hh; dp_input itself where both are the same */
+    float *dcarried;                   /* (n): of what stands for h_{t-1}, apart from the product: the GRU's, else 0 */
+    float *dm_prev;                    /* (n): LSTM */
+    const float *dh;                   /* (n) */
+    const float *dm;                   /* (n): from later steps; LSTM */
+    const float *gates;                /* (kept n) */
     const float *h, *m_prev, *carried; /* (n) */
     size_t hidden;
 } arnn_cell_owed;

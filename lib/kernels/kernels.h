@@ -66,14 +66,14 @@ typedef struct arnn_query {
 
 /* Consecutive rows of one tape, of the element types that stand beside them. */
 typedef struct arnn_run {
-    const void *h;   /* (count, n), rows h_stride elements apart */
-    const void *m;   /* (count, n), dense: LSTM memories read with the same weights; NULL if none */
-    const void *key; /* (count, k), dense: exponent: exp(2 W_K h); tanh: W_K h; NULL for dot */
-    int32_t h_type;  /* any */
+    const void *h;            /* (count, n), rows h_stride elements apart */
+    const void *m;            /* (count, n), dense: LSTM memories read with the same weights; NULL if none */
+    const void *key;          /* (count, k), dense: exponent: exp(2 W_K h); tanh: W_K h; NULL for dot */
+    int32_t h_type;           /* any */
     int32_t m_type, key_type; /* float32 or bfloat16 */
     size_t h_stride;
-    size_t first; /* absolute index of the first row */
-    size_t count; /* 1 .. ARNN_RUN_ROWS */
+    size_t first;                /* absolute index of the first row */
+    size_t count;                /* 1 .. ARNN_RUN_ROWS */
     const void *next_h, *next_m; /* where the run that is read next begins, to be fetched ahead; NULL: not known */
 } arnn_run;
 
@@ -89,8 +89,8 @@ typedef struct arnn_partial {
 /* Extends a partial by a run. scores: (count), NULL if not wanted: e_i of every row. */
 typedef void arnn_read_kernel(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores);
 
-/* What a step owes for one read (the derivative of the softmax): rows as float32, alpha (count) their weights, 0 where they
-   were not read. With r_i = ds' h_i (+ dm' m_i): de_i = alpha_i (r_i - rho), dq += sum_i de_i h_i. */
+/* What a step owes for one read (the derivative of the softmax): rows as float32, alpha (count) their weights, 0 where
+   they were not read. With r_i = ds' h_i (+ dm' m_i): de_i = alpha_i (r_i - rho), dq += sum_i de_i h_i. */
 typedef struct arnn_owed {
     float *dq;          /* (n) */
     float *de;          /* (count) */
@@ -141,8 +141,8 @@ typedef struct arnn_kernels {
     size_t (*packed_bytes)(size_t outputs, size_t inputs, int32_t type); /* SIZE_MAX where they overflow */
     /* weights: (outputs, inputs), rows `stride` apart */
     void (*pack)(const arnn_packed *packed, const float *weights, size_t stride);
-    /* A part of a matrix, from an output that is a multiple of ARNN_PART_OUTPUTS on, is packed as the whole from there on.
-       y (streams, outputs) += x (streams, inputs) W', each sum in the order of the inputs, beginning at y */
+    /* A part of a matrix, from an output that is a multiple of ARNN_PART_OUTPUTS on, is packed as the whole from there
+       on. y (streams, outputs) += x (streams, inputs) W', each sum in the order of the inputs, beginning at y */
     void (*product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                     size_t streams);
 

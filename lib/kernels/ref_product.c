@@ -1,5 +1,5 @@
-/* The product in plain C: weights row-major as float32, rounded as their type says, every sum from its first input to its
-   last. */
+/* The product in plain C: weights row-major as float32, rounded as their type says, every sum from its first input to
+   its last. */
 #include <math.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
-/* The recurrent product on vectors, over packed panels (vec_pack.c). Every output is one chain of fused multiply-adds over
-   the inputs: from y on, or, of int8, from zero on, then scaled and added to y. It is the same chain whatever number of
-   streams a tile holds. Tiles differ only in how many chains run side by side, enough of them to hide the latency of
-   one. */
+/* The recurrent product on vectors, over packed panels (vec_pack.c). Every output is one chain of fused multiply-adds
+   over the inputs: from y on, or, of int8, from zero on, then scaled and added to y. It is the same chain whatever
+   number of streams a tile holds. Tiles differ only in how many chains run side by side, enough of them to hide the
+   latency of one. */
 #include "kernels/vec_kernels.h"
 #include "kernels/vec_panel.h"
 #include "kernels/vec_rows.h"
@@ -75,10 +75,10 @@ ARNN_INLINE void tile(const operand *at, const size_t panels, const size_t strea
     }
 }
 
-#define TILE(type, panels, streams)                                                        \
-    static void tile_##type##_##panels##x##streams(const operand *at, size_t outputs)      \
-    {                                                                                      \
-        tile(at, panels, streams, outputs, ARNN_TYPE_##type);                              \
+#define TILE(type, panels, streams)                                                   \
+    static void tile_##type##_##panels##x##streams(const operand *at, size_t outputs) \
+    {                                                                                 \
+        tile(at, panels, streams, outputs, ARNN_TYPE_##type);                         \
     }
 
 typedef void tile_kernel(const operand *at, size_t outputs);
@@ -92,25 +92,22 @@ typedef struct choice {
 #define WIDE(type, panels, streams) {panels, tile_##type##_##panels##x##streams, tile_##type##_1x##streams}
 
 #if TILE_STREAMS > 6
-#define TILES(type)                                                                                                   \
-    TILE(type, 1, 1) TILE(type, 1, 2) TILE(type, 1, 3) TILE(type, 1, 4) TILE(type, 1, 5) TILE(type, 1, 6)             \
-    TILE(type, 1, 7) TILE(type, 1, 8) TILE(type, 1, 9) TILE(type, 1, 10) TILE(type, 1, 11) TILE(type, 1, 12)          \
-    TILE(type, 4, 1) TILE(type, 2, 2) TILE(type, 2, 3) TILE(type, 2, 4)
-#define CHOICES(type)                                                                                                 \
-    {                                                                                                                 \
-        [1] = WIDE(type, 4, 1), WIDE(type, 2, 2), WIDE(type, 2, 3), WIDE(type, 2, 4), WIDE(type, 1, 5),               \
-        WIDE(type, 1, 6), WIDE(type, 1, 7), WIDE(type, 1, 8), WIDE(type, 1, 9), WIDE(type, 1, 10), WIDE(type, 1, 11), \
-        WIDE(type, 1, 12)                                                                                             \
-    }
+#define TILES(type)                                                                                              \
+    TILE(type, 1, 1)                                                                                             \
+    TILE(type, 1, 2) TILE(type, 1, 3) TILE(type, 1, 4) TILE(type, 1, 5) TILE(type, 1, 6) TILE(type, 1, 7)        \
+        TILE(type, 1, 8) TILE(type, 1, 9) TILE(type, 1, 10) TILE(type, 1, 11) TILE(type, 1, 12) TILE(type, 4, 1) \
+            TILE(type, 2, 2) TILE(type, 2, 3) TILE(type, 2, 4)
+#define CHOICES(type)                                                                \
+    {[1] = WIDE(type, 4, 1), WIDE(type, 2, 2),  WIDE(type, 2, 3),  WIDE(type, 2, 4), \
+     WIDE(type, 1, 5),       WIDE(type, 1, 6),  WIDE(type, 1, 7),  WIDE(type, 1, 8), \
+     WIDE(type, 1, 9),       WIDE(type, 1, 10), WIDE(type, 1, 11), WIDE(type, 1, 12)}
 #else
 #define TILES(type)                                                                                       \
-    TILE(type, 1, 1) TILE(type, 1, 2) TILE(type, 1, 3) TILE(type, 1, 4) TILE(type, 1, 5) TILE(type, 1, 6) \
-    TILE(type, 4, 1) TILE(type, 2, 2)
-#define CHOICES(type)                                                                                    \
-    {                                                                                                    \
-        [1] = WIDE(type, 4, 1), WIDE(type, 2, 2), WIDE(type, 1, 3), WIDE(type, 1, 4), WIDE(type, 1, 5), \
-        WIDE(type, 1, 6)                                                                                 \
-    }
+    TILE(type, 1, 1)                                                                                      \
+    TILE(type, 1, 2) TILE(type, 1, 3) TILE(type, 1, 4) TILE(type, 1, 5) TILE(type, 1, 6) TILE(type, 4, 1) \
+        TILE(type, 2, 2)
+#define CHOICES(type) \
+    {[1] = WIDE(type, 4, 1), WIDE(type, 2, 2), WIDE(type, 1, 3), WIDE(type, 1, 4), WIDE(type, 1, 5), WIDE(type, 1, 6)}
 #endif
 
 TILES(F32)

@@ -92,11 +92,13 @@ static void add_block(arnn_partial *partial, const block *at, const float *weigh
     const arnn_run *run = at->run;
     const size_t h_bytes = element_bytes(run->h_type), m_bytes = element_bytes(run->m_type), half = at->rows * n / 2;
     size_t row = row_of(at, at->begin), count = at->end - at->begin;
-    ARNN_VEC(add_rows)(partial->h, row_at(run->h, row, run->h_stride * h_bytes), run->h_type, run->h_stride,
-                       weights + at->begin, count, n, at->next_h + half * h_bytes);
+    ARNN_VEC(add_rows)
+    (partial->h, row_at(run->h, row, run->h_stride * h_bytes), run->h_type, run->h_stride, weights + at->begin, count,
+     n, at->next_h + half * h_bytes);
     if (run->m)
-        ARNN_VEC(add_rows)(partial->m, row_at(run->m, row, n * m_bytes), run->m_type, n, weights + at->begin, count, n,
-                           at->next_m + half * m_bytes);
+        ARNN_VEC(add_rows)
+        (partial->m, row_at(run->m, row, n * m_bytes), run->m_type, n, weights + at->begin, count, n,
+         at->next_m + half * m_bytes);
 }
 
 /* ---- a run ---- */

@@ -147,8 +147,8 @@ ARNN_INLINE vf score_exponent_row(const arnn_query *query, const unsigned char *
     }
     for (; j < k; j += VF_LANES) {
         size_t left = k - j < VF_LANES ? k - j : VF_LANES; /* absent units are 0 / 1 */
-        fraction last = unit(vf_load_n(query->score + j, left), key_of_n(key, j, left, type),
-                             vf_load_n(query->query + j, left));
+        fraction last =
+            unit(vf_load_n(query->score + j, left), key_of_n(key, j, left, type), vf_load_n(query->query + j, left));
         sum = vf_add(sum, vf_div(last.over, last.under));
     }
     return sum;

@@ -1,5 +1,5 @@
-/* The weighted sum of a block's rows on vectors: a strip of columns at a time, whose sums stay in registers. While it is
-   made, the other half of the next block is fetched. */
+/* The weighted sum of a block's rows on vectors: a strip of columns at a time, whose sums stay in registers. While it
+   is made, the other half of the next block is fetched. */
 #include "kernels/vec_block.h"
 #include "kernels/vec_rows.h"
 

@@ -17,8 +17,7 @@ static const arnn_kernels *const tables[] = {
 #ifdef ARNN_HAVE_NEON
     &arnn_kernels_neon,
 #endif
-    &arnn_kernels_blas,
-    &arnn_kernels_ref,
+    &arnn_kernels_blas,   &arnn_kernels_ref,
 };
 
 static const size_t tables_count = sizeof tables / sizeof *tables;

@@ -69,12 +69,12 @@ static size_t longest_tape(const arnn_state *state, const arnn_sequence *sequenc
 typedef struct plan {
     arnn_state *state;
     const arnn_sequence *sequence;
-    size_t parts, steps;   /* steps: of all streams */
-    arnn_threads *threads; /* that share out parts, or, where there is one part, its steps; NULL: the calling one alone */
+    size_t parts, steps; /* steps: of all streams */
+    arnn_threads *threads; /* share out parts, or, where there is one, its steps; NULL: the calling one alone */
 } plan;
 
-/* Going on with few streams at a time keeps their tapes in a cache, going on with all of them the weights: long sequences
-   on tapes of which some fit into a cache, but not all, are made a few streams after the other. */
+/* Going on with few streams at a time keeps their tapes in a cache, going on with all of them the weights: long
+   sequences on tapes of which some fit into a cache, but not all, are made a few streams after the other. */
 static size_t parts_for_tapes(const arnn_state *state, const arnn_sequence *sequence)
 {
     const size_t cache = (size_t)4 << 20, steps = 32; /* bytes: a part of a last cache; and what is a long sequence */
@@ -85,8 +85,8 @@ static size_t parts_for_tapes(const arnn_state *state, const arnn_sequence *sequ
     return (sequence->count + together - 1) / together;
 }
 
-/* Threads take whole streams, for all of their steps. Where most would get none, and a step of one stream is worth it, they
-   share out the steps instead. */
+/* Threads take whole streams, for all of their steps. Where most would get none, and a step of one stream is worth it,
+   they share out the steps instead. */
 static plan plan_of(arnn_state *state, const arnn_sequence *sequence)
 {
     plan all = {.state = state, .sequence = sequence, .parts = 1, .threads = state->threads};

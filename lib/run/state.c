@@ -189,14 +189,22 @@ arnn_work arnn_work_part(const arnn_state *state, size_t first, size_t worker)
         float **pointer;
         size_t floats;
     } moves[] = {
-        {&work.x, ahead * desc->inputs},   {&work.ahead, ahead * gates},
-        {&work.h[0], ahead * n},           {&work.h[1], ahead * n},
-        {&work.s, ahead * n},              {&work.s_old, first * n},
-        {&work.carried, first * n},        {&work.m, first * n},
-        {&work.m_old, first * n},          {&work.input, first * gates},
-        {&work.recurrent, first * gates},  {&work.query, first * state->query_width},
-        {&work.key, first * desc->align},  {&work.logsumexp, first},
-        {&work.y, readout * desc->outputs}, {&work.run_h, worker * n},
+        {&work.x, ahead * desc->inputs},
+        {&work.ahead, ahead * gates},
+        {&work.h[0], ahead * n},
+        {&work.h[1], ahead * n},
+        {&work.s, ahead * n},
+        {&work.s_old, first * n},
+        {&work.carried, first * n},
+        {&work.m, first * n},
+        {&work.m_old, first * n},
+        {&work.input, first * gates},
+        {&work.recurrent, first * gates},
+        {&work.query, first * state->query_width},
+        {&work.key, first * desc->align},
+        {&work.logsumexp, first},
+        {&work.y, readout * desc->outputs},
+        {&work.run_h, worker * n},
         {&work.run_m, worker * n},
     };
     for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {

@@ -16,8 +16,8 @@
 /* Runs that several threads read before their sums are merged. */
 #define ARNN_SHARED_RUNS 64
 
-/* Buffers of one step, dense over the streams that take part (b is their number, at most all). Streams that are worked on
-   by different threads have parts of their own. */
+/* Buffers of one step, dense over the streams that take part (b is their number, at most all). Streams that are worked
+   on by different threads have parts of their own. */
 typedef struct arnn_work {
     float *x;             /* (b or ARNN_AHEAD_ROWS, d): the model's input, after embedding, of some steps */
     float *ahead;         /* (likewise, G n): input products of a layer */

@@ -19,8 +19,8 @@ typedef struct arnn_first {
     const int32_t *tokens;
 } arnn_first;
 
-/* A step of the streams work.streams[0 .. count-1], whose pages are reserved. Their input is in work.x, and what layer l
-   makes goes to work.h[l % 2] and work.s. */
+/* A step of the streams work.streams[0 .. count-1], whose pages are reserved. Their input is in work.x, and what layer
+   l makes goes to work.h[l % 2] and work.s. */
 typedef struct arnn_moment {
     arnn_state *state;
     arnn_work work; /* the rows of this step */

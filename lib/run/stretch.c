@@ -191,7 +191,8 @@ static arnn_moment moment_of(arnn_part *self, size_t t, size_t row)
     };
 }
 
-/* Layers first .. end-1 of all steps, one step after the other; of the first of them the input products are made ahead. */
+/* Layers first .. end-1 of all steps, one step after the other; of the first of them the input products are made ahead.
+ */
 static void run_layers(arnn_part *self, const stretch *taken, size_t first, size_t end)
 {
     size_t layers = self->state->model->desc.layers, row = 0;
@@ -201,7 +202,8 @@ static void run_layers(arnn_part *self, const stretch *taken, size_t first, size
     for (size_t t = taken->first; t < taken->end; t++) {
         static const arnn_first now = {0};
         arnn_moment moment = moment_of(self, t, row);
-        const arnn_first made = {.ahead = ahead ? moment.work.ahead : NULL, .tokens = table ? moment.work.tokens : NULL};
+        const arnn_first made = {.ahead = ahead ? moment.work.ahead : NULL,
+                                 .tokens = table ? moment.work.tokens : NULL};
         if (table)
             take_tokens(self, t, moment.count);
         if (first == 0)
@@ -214,8 +216,8 @@ static void run_layers(arnn_part *self, const stretch *taken, size_t first, size
     }
 }
 
-/* Without a tape a layer makes all steps before the next one begins, which keeps its weights in a cache and lets it know
-   its input ahead. (Tapes move on with all layers, so that pages are let go for all of them.) */
+/* Without a tape a layer makes all steps before the next one begins, which keeps its weights in a cache and lets it
+   know its input ahead. (Tapes move on with all layers, so that pages are let go for all of them.) */
 static void run_stretch(arnn_part *self, const stretch *taken)
 {
     size_t layers = self->state->model->desc.layers, step = self->state->pool || self->state->tap ? layers : 1;

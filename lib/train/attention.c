@@ -1,5 +1,6 @@
 /* Attention, backward. With rho_t = ds_t' s_t (+ dm_t' m_t) and r_ti = ds_t' h_i (+ dm_t' m_i):
-       de_ti = alpha_ti (r_ti - rho_t),  alpha_ti = exp(e_ti - lambda_t);  owed: dh_i += alpha_ti ds_t, dm_i += alpha_ti dm_t
+       alpha_ti = exp(e_ti - lambda_t),  de_ti = alpha_ti (r_ti - rho_t)
+       owed: dh_i += alpha_ti ds_t, dm_i += alpha_ti dm_t
    and for dot and general scores (q_t = W z_t): dq_t = sum_i de_ti h_i, dz_t = W' dq_t, dh_i += de_ti q_t. */
 #include <math.h>
 #include <string.h>

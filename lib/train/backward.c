@@ -1,5 +1,5 @@
-/* The backward pass: layer by layer from the top, in each the steps from the last to the first, in blocks. What is not in
-   the recurrence is a matrix product before or after a block, or over the whole run. */
+/* The backward pass: layer by layer from the top, in each the steps from the last to the first, in blocks. What is not
+   in the recurrence is a matrix product before or after a block, or over the whole run. */
 #include <assert.h>
 #include <string.h>
 
@@ -104,7 +104,8 @@ static void cell_step(const arnn_pass *pass, const arnn_steps *block, size_t t, 
     owed.h = arnn_record_h(pass->record, pass->layer, stream) + t * n;
     arnn_carried(pass, &owed.carried, stream, t, 1);
     if (pass->cell->has_memory)
-        owed.m_prev = kept->memory ? arnn_row(pass, kept->memory, n, stream, t) : arnn_late(pass, kept->m, n, stream, t);
+        owed.m_prev =
+            kept->memory ? arnn_row(pass, kept->memory, n, stream, t) : arnn_late(pass, kept->m, n, stream, t);
     pass->cell->backward(&owed);
     pass->kernels->product(work->back, n, owed.dp_recurrent, pass->gates, &pass->work->layer.recurrent, 1);
 }
@@ -192,7 +193,8 @@ static void cell_weights(const arnn_pass *pass, size_t stream, float *dx)
     size_t ih = x + (pass->wiring->carries_h ? n : 0);
     const float *dp = arnn_row(pass, pass->work->dp, gates, stream, 0);
     const float *dp_recurrent = pass->cell->splits ? arnn_row(pass, pass->work->dp_recurrent, gates, stream, 0) : dp;
-    arnn_gemm(dx, x, 1.0f, (arnn_operand){dp, gates, false}, (arnn_operand){pass->ih.values, ih, false}, count, x, gates);
+    arnn_gemm(dx, x, 1.0f, (arnn_operand){dp, gates, false}, (arnn_operand){pass->ih.values, ih, false}, count, x,
+              gates);
     arnn_gemm(pass->ih.gradient, ih, 1.0f, (arnn_operand){dp, gates, true},
               (arnn_operand){arnn_row(pass, kept->x, x, stream, 0), x, false}, gates, x, count);
     if (pass->wiring->carries_h)

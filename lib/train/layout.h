@@ -6,11 +6,11 @@
 
 /* Memory of one stream while a block of steps is gone back over. */
 typedef struct arnn_stream_work {
-    float *alpha, *de; /* (block, past + steps) */
-    float *query;      /* (block, query width) */
-    float *gates;      /* (block, kept n) */
-    float *dm_read;    /* (block, n): of the memory read, in `before` */
-    float *zero;       /* (block): the zero row's weight */
+    float *alpha, *de;                  /* (block, past + steps) */
+    float *query;                       /* (block, query width) */
+    float *gates;                       /* (block, kept n) */
+    float *dm_read;                     /* (block, n): of the memory read, in `before` */
+    float *zero;                        /* (block): the zero row's weight */
     float *carry_s, *carry_m, *carry_h; /* (n): what later steps left */
     float *back;                        /* (n): to what stands for h_{t-1} */
     float *dz;                          /* (n) */

@@ -56,8 +56,8 @@ arnn_status arnn_turn_parameters(const arnn_pass *pass);
 void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block);
 /* Then, without BLAS: the weights of every row read. */
 void arnn_attention_weigh(const arnn_pass *pass, const arnn_steps *block);
-/* One step: from ds (and dm, of the memory read, or NULL) what rows, query and score are owed; work->dz: what z is owed, or
-   in `before` its s half. */
+/* One step: from ds (and dm, of the memory read, or NULL) what rows, query and score are owed; work->dz: what z is
+   owed, or in `before` its s half. */
 void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm);
 /* After the steps: what the block owes to rows older than itself. */
 void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block);

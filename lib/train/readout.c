@@ -13,9 +13,9 @@ size_t arnn_source_parts(const arnn_record *record, arnn_source_part parts[2], s
         parts[count++] = (arnn_source_part){arnn_record_top_h(record, stream) + t * n,
                                             arnn_record_top_dh(record, stream) + t * n, 0};
     if (desc->source != ARNN_SOURCE_H)
-        parts[count++] = (arnn_source_part){arnn_record_top_s(record, stream) + t * n,
-                                            arnn_record_top_ds(record, stream) + t * n,
-                                            desc->source == ARNN_SOURCE_HS ? n : 0};
+        parts[count++] =
+            (arnn_source_part){arnn_record_top_s(record, stream) + t * n, arnn_record_top_ds(record, stream) + t * n,
+                               desc->source == ARNN_SOURCE_HS ? n : 0};
     return count;
 }
 
