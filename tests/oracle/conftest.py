@@ -12,6 +12,17 @@ def pytest_report_header():
     return f"ARNN_ISA={os.environ['ARNN_ISA']}: {library.build_info()}"
 
 
+# What takes long and rests on kernels that have tests of their own: for the table that a new model would get, once.
+LONG = {"test_training.py", "test_gradient_runs.py", "test_tools.py"}
+
+
+def pytest_collection_modifyitems(items):
+    skip = pytest.mark.skip(reason="takes its time: run with the best table alone")
+    for item in items:
+        if item.path.name in LONG and os.environ["ARNN_ISA"] in ("ref", "blas"):
+            item.add_marker(skip)
+
+
 @pytest.fixture
 def exact():
     """Whether results are the same to the last bit in any company: with every table but blas."""
