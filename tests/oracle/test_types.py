@@ -171,7 +171,7 @@ def model_of(cell, **more):
 
 
 @pytest.mark.parametrize("wiring", oracle.ATTENDING)
-def test_int8_tells_of_nan(wiring):
+def test_int8_tells_of_nan(wiring, exact):
     """The stream with the NaN is lost until it is reset; the others know nothing of it."""
     model = model_of("rnn_tanh", wiring=wiring)
     state = library.State(model, library.Cache(model, tape_type="i8"), 2)
@@ -181,7 +181,7 @@ def test_int8_tells_of_nan(wiring):
         x[0] = np.nan if step == 1 else 1
         both, alone = state.step(x), twin.step(x[1:])
         assert [state.lost(0), state.lost(1)] == [int(step >= 1), 0]
-        np.testing.assert_array_equal(both["s"][1], alone["s"][0])
+        np.testing.assert_allclose(both["s"][1], alone["s"][0], rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6)
         assert np.all(np.isnan(both["h"][0])) == (step >= 1)
     weights, _, logsumexp = state.weights(0, 0, 3)
     assert np.isnan(logsumexp) and np.isnan(weights[0]) and np.all(np.isnan(state.rows(0, 0, 1, 1)))
