@@ -7,7 +7,7 @@ use std::mem::{size_of, MaybeUninit};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const RUST: &str = include_str!("../src/lib.rs");
+const RUST: &str = concat!(include_str!("../src/lib.rs"), include_str!("../src/functions.rs"));
 
 /// The header without comments, all blanks single.
 fn header() -> String {
@@ -55,7 +55,7 @@ fn functions(header: &str) -> BTreeMap<String, usize> {
     found
 }
 
-/// Each function of lib.rs: its parameters' types, and what it returns.
+/// Each function of functions.rs: its parameters' types, and what it returns.
 fn declared() -> BTreeMap<String, (Vec<String>, String)> {
     let block = RUST.split_once("extern \"C\" {").unwrap().1;
     let mut found = BTreeMap::new();
