@@ -397,7 +397,11 @@ inline Outcome holds(const char *what, const Array &array, const Extent &of, std
 
 inline arnn_array to_c(const Array &array) noexcept
 {
-    return {array.data.data(), array.time_stride, array.stream_stride};
+    arnn_array made = {};
+    made.data = array.data.data();
+    made.time_stride = array.time_stride;
+    made.stream_stride = array.stream_stride;
+    return made;
 }
 
 inline arnn_input to_c(const Input &in) noexcept

@@ -1,5 +1,7 @@
 """arnn.hpp: whole, without warnings alone, and right in both of its forms."""
+import os
 import re
+import subprocess
 
 import header
 import installed
@@ -14,6 +16,16 @@ def test_every_function_is_reachable():
     """A function that joins arnn.h is missed here until arnn.hpp calls it."""
     called = set(re.findall(r"\b(arnn_\w+)\(", CODE)) - set(header.structs())
     assert called == set(header.functions())
+
+
+def test_every_field_is_reachable():
+    """Descriptions are C's own; what arnn.hpp has a form of its own for is copied field by field."""
+    copied = {struct: set(re.findall(r"\bmade\.(\w+) =", body))
+              for struct, body in re.findall(r"inline (arnn_\w+) to_c\(.*?\n\{(.*?)\n\}", CODE, flags=re.S)}
+    own = set(re.findall(r"struct \w+ : (arnn_\w+)", CODE)) | {"arnn_rows"}
+    assert copied.keys() | own == header.structs().keys()
+    for struct, fields in copied.items():
+        assert fields == set(header.structs()[struct]) - {"struct_size", "reserved"}, struct
 
 
 @pytest.mark.parametrize("options", [[], ["-fno-exceptions"], ["-DARNN_EXCEPTIONS=0"]],
@@ -44,3 +56,7 @@ def test_owners_spans_and_errors(tmp_path, compiler, standard):
     program = installed.compiled([*command, "-fsanitize=address,undefined"], tmp_path / "program",
                                  SOURCES / "throwing.cpp", without)
     assert installed.command(program) == ""
+    if compiler == "g++" and "ARNN_SANITIZED" in os.environ: # the library with sanitizers, too
+        done = subprocess.run([program], capture_output=True, text=True,
+                              env={**os.environ, "LD_LIBRARY_PATH": os.environ["ARNN_SANITIZED"]})
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -3,6 +3,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 PREFIX = pathlib.Path(os.environ["ARNN_PREFIX"])
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
@@ -34,6 +35,11 @@ def compiled(compiler, program, *sources):
     """Builds a program with all warnings as errors."""
     command(*compiler, *STRICT, *sources, "-o", program, *pkg_config("--cflags", "--libs"))
     return program
+
+
+def tables():
+    """The kernel tables of this machine."""
+    return command(sys.executable, pathlib.Path(__file__).with_name("tables.py"), find("libarnn.so")).split()
 
 
 def archive_only(folder):

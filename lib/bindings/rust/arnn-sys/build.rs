@@ -26,7 +26,8 @@ fn main() {
         println!("cargo:rerun-if-env-changed={}", name);
     }
     println!("cargo:rerun-if-changed=build.rs");
-    let linked_in = env::var_os("CARGO_FEATURE_STATIC").is_some() || env::var("ARNN_STATIC").map_or(false, |v| v == "1");
+    let linked_in =
+        env::var_os("CARGO_FEATURE_STATIC").is_some() || env::var("ARNN_STATIC").map_or(false, |v| v == "1");
     let flags = pkg_config(if linked_in { &["--static", "--libs"] } else { &["--libs"] });
     println!("cargo:rustc-link-search=native={}", pkg_config(&["--variable=libdir"]));
     for flag in flags.split_whitespace() {

@@ -154,7 +154,8 @@ extern "C" {
         width: usize,
     ) -> arnn_status;
     pub fn arnn_record_desc_default(desc: *mut arnn_record_desc, struct_size: usize) -> arnn_status;
-    pub fn arnn_record_bytes(model: *const arnn_model, desc: *const arnn_record_desc, bytes: *mut usize) -> arnn_status;
+    pub fn arnn_record_bytes(model: *const arnn_model, desc: *const arnn_record_desc, bytes: *mut usize)
+        -> arnn_status;
     pub fn arnn_record_create(
         out: *mut *mut arnn_record,
         model: *mut arnn_model,

@@ -30,20 +30,37 @@ pub enum ErrorKind {
     Unknown(i32),
 }
 
+const KINDS: [(i32, ErrorKind); 9] = [
+    (sys::ARNN_INVALID_ARGUMENT, ErrorKind::InvalidArgument),
+    (sys::ARNN_SHAPE, ErrorKind::Shape),
+    (sys::ARNN_UNSUPPORTED, ErrorKind::Unsupported),
+    (sys::ARNN_NOT_FOUND, ErrorKind::NotFound),
+    (sys::ARNN_BUSY, ErrorKind::Busy),
+    (sys::ARNN_FULL, ErrorKind::Full),
+    (sys::ARNN_NO_MEMORY, ErrorKind::NoMemory),
+    (sys::ARNN_IO, ErrorKind::Io),
+    (sys::ARNN_FORMAT, ErrorKind::Format),
+];
+
 impl From<i32> for ErrorKind {
     fn from(status: i32) -> Self {
-        match status {
-            sys::ARNN_INVALID_ARGUMENT => ErrorKind::InvalidArgument,
-            sys::ARNN_SHAPE => ErrorKind::Shape,
-            sys::ARNN_UNSUPPORTED => ErrorKind::Unsupported,
-            sys::ARNN_NOT_FOUND => ErrorKind::NotFound,
-            sys::ARNN_BUSY => ErrorKind::Busy,
-            sys::ARNN_FULL => ErrorKind::Full,
-            sys::ARNN_NO_MEMORY => ErrorKind::NoMemory,
-            sys::ARNN_IO => ErrorKind::Io,
-            sys::ARNN_FORMAT => ErrorKind::Format,
-            other => ErrorKind::Unknown(other),
+        KINDS.iter().find(|known| known.0 == status).map_or(ErrorKind::Unknown(status), |known| known.1)
+    }
+}
+
+impl From<ErrorKind> for i32 {
+    fn from(kind: ErrorKind) -> i32 {
+        match kind {
+            ErrorKind::Unknown(status) => status,
+            kind => KINDS.iter().find(|known| known.1 == kind).map_or(0, |known| known.0),
         }
+    }
+}
+
+/// A few words ("no memory").
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&unsafe { CStr::from_ptr(sys::arnn_status_string((*self).into())) }.to_string_lossy())
     }
 }
 
@@ -109,9 +126,10 @@ pub(crate) fn exactly(what: &str, given: usize, expected: usize) -> Result<()> {
 pub(crate) fn at_least(what: &str, given: usize, needed: Option<usize>) -> Result<()> {
     match needed {
         Some(needed) if given >= needed => Ok(()),
-        Some(needed) => {
-            Err(Error::new(ErrorKind::Shape, format!("{} has {} elements, at least {} are needed", what, given, needed)))
-        }
+        Some(needed) => Err(Error::new(
+            ErrorKind::Shape,
+            format!("{} has {} elements, at least {} are needed", what, given, needed),
+        )),
         None => Err(too_large(what)),
     }
 }
@@ -122,8 +140,7 @@ pub(crate) fn too_large(what: &str) -> Error {
 
 /// A name for C; one with a zero byte inside names nothing.
 pub(crate) fn c_string(what: &str, text: impl Into<Vec<u8>>) -> Result<CString> {
-    CString::new(text)
-        .map_err(|_| Error::new(ErrorKind::InvalidArgument, format!("{} has a zero byte in it", what)))
+    CString::new(text).map_err(|_| Error::new(ErrorKind::InvalidArgument, format!("{} has a zero byte in it", what)))
 }
 
 #[cfg(unix)]

@@ -41,8 +41,8 @@ mod trainer;
 pub use attend::{attend, attend_merge, Rows};
 pub use cache::{Cache, CacheBytes, Page};
 pub use desc::{
-    AttentionStart, CacheDesc, Cell, Loss, ModelDesc, Optimiser, Over, RecordDesc, Score, Source, StartRow, TrainerDesc,
-    Type, Value, Wiring,
+    AttentionStart, CacheDesc, Cell, Loss, ModelDesc, Optimiser, Over, RecordDesc, Score, Source, StartRow,
+    TrainerDesc, Type, Value, Wiring,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use model::{LoadOptions, Model, Parameter};

@@ -194,9 +194,7 @@ impl Model {
 
     fn parameter(&self, index: usize) -> Result<Parameter> {
         let (mut name, mut rank, mut shape) = (null::<c_char>(), 0, [0; 2]);
-        check(unsafe {
-            sys::arnn_model_parameter(self.as_ptr(), &mut name, &mut rank, shape.as_mut_ptr(), index)
-        })?;
+        check(unsafe { sys::arnn_model_parameter(self.as_ptr(), &mut name, &mut rank, shape.as_mut_ptr(), index) })?;
         let name = unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
         Ok(Parameter { name, shape: shape[..rank].to_vec() })
     }
@@ -257,9 +255,7 @@ impl Model {
             exactly("targets", targets.len(), size(weight.shape[0])?)?;
             exactly("states", states.len(), size(weight.shape[1])?)?;
         }
-        check(unsafe {
-            sys::arnn_model_fit_readout(self.as_ptr(), states.as_ptr(), targets.as_ptr(), rows, penalty)
-        })
+        check(unsafe { sys::arnn_model_fit_readout(self.as_ptr(), states.as_ptr(), targets.as_ptr(), rows, penalty) })
     }
 
     /// The spectral radius of each gate's block of a layer's recurrent weights.

@@ -7,7 +7,13 @@ use std::mem::size_of;
 use std::ptr::{null, null_mut};
 
 /// How many elements an array (steps, count, width) spans; None where that overflows.
-pub(crate) fn span(steps: usize, count: usize, width: usize, time_stride: usize, stream_stride: usize) -> Option<usize> {
+pub(crate) fn span(
+    steps: usize,
+    count: usize,
+    width: usize,
+    time_stride: usize,
+    stream_stride: usize,
+) -> Option<usize> {
     if steps == 0 || count == 0 {
         return Some(0);
     }
@@ -89,7 +95,8 @@ impl<'a> Array<'a> {
     pub(crate) fn checked(&self, what: &str, steps: usize, count: usize, width: usize) -> Result<sys::arnn_array> {
         at_least(what, self.data.len(), span(steps, count, width, self.time_stride, self.stream_stride))?;
         let (time_stride, stream_stride) = (self.time_stride, self.stream_stride);
-        Ok(sys::arnn_array { data: self.data.as_ptr() as *mut f32, time_stride, stream_stride }) // only read
+        Ok(sys::arnn_array { data: self.data.as_ptr() as *mut f32, time_stride, stream_stride })
+        // only read
     }
 }
 

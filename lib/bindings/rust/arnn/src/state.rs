@@ -110,14 +110,7 @@ impl Streams {
     }
 
     /// Copies rows of one layer's tape from `first` on: as many as h (rows, hidden) has room for.
-    pub fn rows(
-        &self,
-        h: &mut [f32],
-        m: Option<&mut [f32]>,
-        layer: usize,
-        stream: usize,
-        first: usize,
-    ) -> Result<()> {
+    pub fn rows(&self, h: &mut [f32], m: Option<&mut [f32]>, layer: usize, stream: usize, first: usize) -> Result<()> {
         let rows = h.len() / self.widths.hidden;
         exactly("h", h.len(), rows * self.widths.hidden)?;
         if let Some(m) = m.as_ref() {
@@ -139,7 +132,15 @@ impl Streams {
         let mut found = Weights { rows: vec![0.0; self.length(stream)?], zero: 0.0, logsumexp: 0.0 };
         check(unsafe {
             let (rows, count) = (found.rows.as_mut_ptr(), found.rows.len());
-            sys::arnn_state_weights(self.raw.as_ptr(), rows, &mut found.zero, &mut found.logsumexp, layer, stream, count)
+            sys::arnn_state_weights(
+                self.raw.as_ptr(),
+                rows,
+                &mut found.zero,
+                &mut found.logsumexp,
+                layer,
+                stream,
+                count,
+            )
         })?;
         Ok(found)
     }

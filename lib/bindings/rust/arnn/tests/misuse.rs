@@ -146,7 +146,10 @@ fn training_and_gradients_are_checked() {
         assert_eq!(kind(record.backward(Gradient::new(), OutputGradient::new())), ErrorKind::NotFound);
         record.forward(Input::dense(&[0.5; 6]), Output::new(), None, 2, 1).unwrap();
         let mut short = [0.0; 5];
-        assert_eq!(kind(record.backward(Gradient::new().parameters(&mut short), OutputGradient::new())), ErrorKind::Shape);
+        assert_eq!(
+            kind(record.backward(Gradient::new().parameters(&mut short), OutputGradient::new())),
+            ErrorKind::Shape
+        );
         assert_eq!(kind(record.backward(Gradient::new().x(&mut short), OutputGradient::new())), ErrorKind::Shape);
         assert_eq!(kind(record.backward(Gradient::new(), OutputGradient::new().y(&short[..3]))), ErrorKind::Shape);
         let (mut x, mut s) = ([0.0; 6], [0.0; 16]);
