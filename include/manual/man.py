@@ -1,4 +1,5 @@
-"""Writes the man page arnn(3) from arnn.h. Usage: man.py HEADER VERSION PAGE"""
+"""Writes the man page arnn(3) from arnn.h, and for every function and type a page that leads to it. Usage:
+man.py HEADER VERSION FOLDER; or man.py HEADER, which prints the names of the pages."""
 import datetime
 import os
 import pathlib
@@ -99,5 +100,15 @@ def tidy(lines):
     return text
 
 
+def write(header, version, folder):
+    for name in manual.names(header):
+        (folder / f"{name}.3").write_text(".so man3/arnn.3\n")
+    (folder / "arnn.3").write_text(page(header, version))
+
+
 if __name__ == "__main__":
-    pathlib.Path(sys.argv[3]).write_text(page(pathlib.Path(sys.argv[1]), sys.argv[2]))
+    given = pathlib.Path(sys.argv[1])
+    if len(sys.argv) == 2:
+        print(*(f"{name}.3" for name in ["arnn", *manual.names(given)]))
+    else:
+        write(given, sys.argv[2], pathlib.Path(sys.argv[3]))

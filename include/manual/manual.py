@@ -135,6 +135,13 @@ def functions(code):
     return [" ".join(found.split()) for found in re.findall(r"^[a-z][\w\s]*?[\s*]arnn_\w+\([^;]*\);", plain, flags=re.M)]
 
 
+def names(path):
+    """What has a name of its own: types and functions, in the header's order."""
+    code = "\n".join(item.code for section in read(path)[1] for item in section.items)
+    found = re.findall(r"^typedef (?:struct|\w+) (arnn_\w+)|^(?!typedef)[a-z][\w\s]*?[\s*](arnn_\w+)\(", code, flags=re.M)
+    return [kind or function for kind, function in found]
+
+
 def members(code):
     """(declaration, comment) of a struct's members or an enum's constants; the comment is empty where there is none."""
     body = re.search(r"\{(.*)\}", code, flags=re.S)

@@ -86,6 +86,18 @@ def test_page_is_complete(page, sections):
             assert all(name.rstrip(";") in text for name, _ in manual.members(item.code))
 
 
+def test_every_name_leads_to_the_page(page):
+    """`man arnn_step`: with mandoc's and groff's own means, from the folder above as man does it."""
+    names = {file.stem for file in page.parent.iterdir()} - {"arnn"}
+    handles = {name for name in re.findall(r"typedef struct (\w+) \1;", header.CODE)}
+    assert names == {*header.functions(), *header.structs(), *handles, "arnn_status"}
+    for name in names:
+        assert (page.parent / f"{name}.3").read_text() == ".so man3/arnn.3\n"
+    for shown in (["mandoc", "-Tutf8"], ["groff", "-man", "-Tutf8"]):
+        texts = [installed.command(*shown, f"man3/{name}.3", cwd=page.parents[1]) for name in ("arnn_step", "arnn")]
+        assert texts[0] == texts[1] and "arnn_step" in texts[0]
+
+
 def test_html_is_complete(pages, sections):
     """Every function stands in its section's page, with its comment."""
     for number, section in enumerate(sections, 1):
