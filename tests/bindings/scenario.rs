@@ -35,15 +35,11 @@ impl Tally {
     }
 
     fn eat_floats(&mut self, values: &[f32]) {
-        values
-            .iter()
-            .for_each(|value| self.eat(&value.to_ne_bytes()));
+        values.iter().for_each(|value| self.eat(&value.to_ne_bytes()));
     }
 
     fn add(&mut self, values: &[f32]) {
-        values
-            .iter()
-            .for_each(|&value| self.sum += f64::from(value));
+        values.iter().for_each(|&value| self.sum += f64::from(value));
     }
 
     fn say(&mut self, what: &str) {
@@ -54,9 +50,7 @@ impl Tally {
 
 /// Number i of a set: a multiple of 1/4096 from -1/4 to 1/4.
 fn number(set: u32, i: usize) -> f32 {
-    let mut u = (set * 4099)
-        .wrapping_add(i as u32 + 1)
-        .wrapping_mul(2654435769);
+    let mut u = (set * 4099).wrapping_add(i as u32 + 1).wrapping_mul(2654435769);
     u ^= u >> 15;
     u = u.wrapping_mul(739982445);
     u ^= u >> 12;
@@ -70,9 +64,7 @@ fn input(set: u32, time: usize, stream: usize) -> impl Iterator<Item = f32> {
 
 /// The inputs of all streams, time-major.
 fn inputs(set: u32, steps: usize) -> Vec<f32> {
-    (0..steps * STREAMS)
-        .flat_map(|i| input(set, i / STREAMS, i % STREAMS))
-        .collect()
+    (0..steps * STREAMS).flat_map(|i| input(set, i / STREAMS, i % STREAMS)).collect()
 }
 
 fn make_model() -> Result<Model> {
@@ -93,19 +85,14 @@ fn make_model() -> Result<Model> {
         .outputs(OUTPUTS);
     let mut model = Model::new(&desc)?;
     for (p, parameter) in model.parameters()?.iter().enumerate() {
-        let values: Vec<f32> = (0..parameter.elements())
-            .map(|i| number(p as u32, i))
-            .collect();
+        let values: Vec<f32> = (0..parameter.elements()).map(|i| number(p as u32, i)).collect();
         model.write(&parameter.name, &values)?;
     }
     Ok(model)
 }
 
 fn make_state(model: &Model) -> Result<State> {
-    let cache = Cache::new(
-        model,
-        &CacheDesc::new().page_rows(16).streams(STREAMS).rows(64),
-    )?;
+    let cache = Cache::new(model, &CacheDesc::new().page_rows(16).streams(STREAMS).rows(64))?;
     State::with_cache(model, cache, STREAMS)
 }
 
@@ -113,17 +100,9 @@ fn make_state(model: &Model) -> Result<State> {
 fn stream(tally: &mut Tally, state: &mut State, first: usize, steps: usize) -> Result<()> {
     for time in first..first + steps {
         let awake: Vec<usize> = (0..STREAMS).filter(|b| (time + b) % (b + 2) != 0).collect();
-        let x: Vec<f32> = awake
-            .iter()
-            .flat_map(|&b| input(SET_STREAMED, time, b))
-            .collect();
+        let x: Vec<f32> = awake.iter().flat_map(|&b| input(SET_STREAMED, time, b)).collect();
         let mut y = vec![0.0; awake.len() * OUTPUTS];
-        state.step(
-            Input::dense(&x),
-            Output::new().y(&mut y),
-            Some(&awake),
-            awake.len(),
-        )?;
+        state.step(Input::dense(&x), Output::new().y(&mut y), Some(&awake), awake.len())?;
         tally.eat_floats(&y);
         tally.add(&y);
     }
@@ -148,11 +127,7 @@ struct Past {
 }
 
 fn take(tally: &mut Tally, state: &State, b: usize) -> Result<Past> {
-    let mut past = Past {
-        rows: vec![0.0; LAYERS * PAST * HIDDEN],
-        s: Vec::new(),
-        h: Vec::new(),
-    };
+    let mut past = Past { rows: vec![0.0; LAYERS * PAST * HIDDEN], s: Vec::new(), h: Vec::new() };
     for (layer, rows) in past.rows.chunks_exact_mut(PAST * HIDDEN).enumerate() {
         state.rows(rows, None, layer, b, state.length(b)? - PAST)?;
         past.s.extend(state.get(Value::S, layer, b)?);
@@ -176,27 +151,10 @@ fn give(past: &Past, state: &mut State, b: usize) -> Result<()> {
 
 fn run_sequence(tally: &mut Tally, state: &mut State) -> Result<()> {
     let x = inputs(SET_SEQUENCE, SEQUENCE);
-    let (mut y, mut s) = (
-        vec![0.0; SEQUENCE * STREAMS * OUTPUTS],
-        vec![0.0; SEQUENCE * STREAMS * HIDDEN],
-    );
-    let (mut map, mut map_zero) = (
-        vec![0.0; SEQUENCE * STREAMS * SEQUENCE],
-        vec![0.0; SEQUENCE * STREAMS],
-    );
-    let output = Output::new()
-        .y(&mut y)
-        .s(&mut s)
-        .map(&mut map, LAYERS - 1, SEQUENCE)
-        .map_zero(&mut map_zero);
-    state.forward(
-        Input::dense(&x),
-        output,
-        Some(&[40, 0, SEQUENCE]),
-        None,
-        SEQUENCE,
-        STREAMS,
-    )?;
+    let (mut y, mut s) = (vec![0.0; SEQUENCE * STREAMS * OUTPUTS], vec![0.0; SEQUENCE * STREAMS * HIDDEN]);
+    let (mut map, mut map_zero) = (vec![0.0; SEQUENCE * STREAMS * SEQUENCE], vec![0.0; SEQUENCE * STREAMS]);
+    let output = Output::new().y(&mut y).s(&mut s).map(&mut map, LAYERS - 1, SEQUENCE).map_zero(&mut map_zero);
+    state.forward(Input::dense(&x), output, Some(&[40, 0, SEQUENCE]), None, SEQUENCE, STREAMS)?;
     for values in [&y, &s, &map, &map_zero] {
         tally.eat_floats(values);
     }
@@ -204,12 +162,7 @@ fn run_sequence(tally: &mut Tally, state: &mut State) -> Result<()> {
     Ok(())
 }
 
-fn evaluate(
-    tally: &mut Tally,
-    trainer: &mut Trainer,
-    examples: &Examples,
-    what: &str,
-) -> Result<()> {
+fn evaluate(tally: &mut Tally, trainer: &mut Trainer, examples: &Examples, what: &str) -> Result<()> {
     let loss = trainer.evaluate(examples)?.loss;
     tally.eat(&loss.to_ne_bytes());
     println!("{} {:.6}", what, loss);
@@ -229,9 +182,7 @@ fn train(tally: &mut Tally, model: &mut Model) -> Result<()> {
         .steps(LEARNED);
     let mut trainer = Trainer::new(model, &desc)?;
     let x = inputs(SET_LEARNED, LEARNED);
-    let values: Vec<f32> = (0..LEARNED * STREAMS * OUTPUTS)
-        .map(|i| 4.0 * number(SET_WANTED, i))
-        .collect();
+    let values: Vec<f32> = (0..LEARNED * STREAMS * OUTPUTS).map(|i| 4.0 * number(SET_WANTED, i)).collect();
     let examples = Examples::values(Input::dense(&x), &values, LEARNED, STREAMS)
         .lengths(&[LEARNED, 7, 0])
         .weights(&[1.0, 0.5, 2.0]);
@@ -245,18 +196,13 @@ fn train(tally: &mut Tally, model: &mut Model) -> Result<()> {
 }
 
 fn scenario(path: &Path) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let mut tally = Tally {
-        digest: 14695981039346656037,
-        sum: 0.0,
-    };
+    let mut tally = Tally { digest: 14695981039346656037, sum: 0.0 };
     let mut model = make_model()?;
     let mut state = make_state(&model)?;
     stream(&mut tally, &mut state, 0, STREAMED)?;
     tally.say("streamed");
     eat_weights(&mut tally, &state)?;
-    let pasts = (0..STREAMS)
-        .map(|b| take(&mut tally, &state, b))
-        .collect::<Result<Vec<Past>>>()?;
+    let pasts = (0..STREAMS).map(|b| take(&mut tally, &state, b)).collect::<Result<Vec<Past>>>()?;
     state.reset_all()?;
     run_sequence(&mut tally, &mut state)?;
     tally.say("sequence");

@@ -42,5 +42,8 @@ int returning()
     desc.cell = 99;
     auto none = arnn::Model::create(desc);
     expect(!none && none.status() == ARNN_INVALID_ARGUMENT && !none.value(), "no model");
+    arnn::State moved = std::move(state);
+    expect(state.step(out, in).status() == ARNN_INVALID_ARGUMENT && state.streams() == 0, "a state that was moved from");
+    expect(!arnn::State::create(model, 1) && !moved.length(9), "no cache, no such stream");
     return wrong;
 }

@@ -120,6 +120,9 @@ void models()
     refused([] { (void)arnn::Model::load("/nowhere/at.all"); }, ARNN_IO, "/nowhere/at.all");
     refused([&] { other.save("/nowhere/at.all"); }, ARNN_IO, "/nowhere");
     expect(!arnn::Model().get() && !arnn::Model().kernels(), "an empty model");
+    refused([] { (void)arnn::Cache::create(arnn::Model()); }, ARNN_INVALID_ARGUMENT, "model");
+    refused([] { (void)arnn::Record::create(arnn::Model(), arnn::RecordDesc()); }, ARNN_INVALID_ARGUMENT, "model");
+    refused([&] { (void)arnn::Trainer::create(model); }, ARNN_INVALID_ARGUMENT, "model");
 }
 
 void caches()
@@ -134,6 +137,11 @@ void caches()
     desc.page_rows = 17;
     refused([&] { (void)arnn::Cache::create(model, desc); }, ARNN_INVALID_ARGUMENT, "17");
     refused([&] { (void)arnn::State::create(model, 1); }, ARNN_INVALID_ARGUMENT, "cache");
+    const arnn::Cache other = std::move(cache);
+    expect(other.page().rows == 16, "a moved cache");
+    refused([&] { cache.reserve(1, 16); }, ARNN_INVALID_ARGUMENT, "cache");
+    refused([&] { (void)cache.bytes(); }, ARNN_INVALID_ARGUMENT, "cache");
+    refused([&] { (void)arnn::State::create(model, cache, 1); }, ARNN_INVALID_ARGUMENT, "cache");
 }
 
 void states()

@@ -45,6 +45,13 @@ def test_says_what_is_missing(tmp_path):
     assert "PKG_CONFIG_PATH" in error and "meson install" in error
 
 
+def test_the_readmes_show_one_program():
+    """That of the crates is a doctest; the one at the top is the same."""
+    shown = [re.findall(r"^```rust\n(.*?)^```", (folder / "README.md").read_text(), flags=re.M | re.S)
+             for folder in (TOP, CRATES)]
+    assert len(shown[0]) == 1 and shown[0] == shown[1]
+
+
 def test_documentation_has_no_warning():
     cargo("doc", "--no-deps", RUSTDOCFLAGS="-Dwarnings")
 

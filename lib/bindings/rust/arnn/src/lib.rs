@@ -1,9 +1,5 @@
 //! Recurrent networks whose every step attends to all of their past hidden states: a safe interface to the C library.
 //!
-//! Names, shapes and meanings are those of the header `arnn.h`, which is the manual; here stands what Rust adds. A [`Model`]
-//! is shared between threads by reference. A [`State`] owns its streams together with the [`Cache`] that they rest on, and
-//! goes from thread to thread as one. Slices are checked before the library sees them.
-//!
 //! ```
 //! use arnn::{Cell, Input, Model, ModelDesc, Output, State, Wiring};
 //!
@@ -25,6 +21,33 @@
 //! assert_eq!(one?, two?);
 //! # Ok::<(), arnn::Error>(())
 //! ```
+//!
+//! Names, shapes and meanings are those of the header `arnn.h`, which is the manual; here stands what Rust adds.
+//!
+//! | | |
+//! |---|---|
+//! | [`Model`], [`ModelDesc`] | what is computed, and the weights: by name, from a seed, from safetensors files |
+//! | [`State`], [`Cache`] | streams, each with its own length and past; [`step`](Streams::step), [`forward`](Streams::forward) |
+//! | [`Record`] | gradients of parameters, inputs and initial values, for a framework of your own |
+//! | [`Trainer`], [`Examples`] | losses, optimisers, checkpoints; [`sample`] |
+//! | [`attend`], [`attend_merge`] | the read alone, for a cache of your own |
+//!
+//! # Shapes
+//!
+//! Arrays are slices of (time, stream, width), row-major, the width contiguous; one step has one time. Strides in elements
+//! ([`Input::strides`], [`ArrayMut::strided`]) let other layouts pass without a copy. Slices are checked before the library
+//! sees them: one too short is [`ErrorKind::Shape`], with both numbers.
+//!
+//! # Threads
+//!
+//! A [`Model`] is `Send + Sync`: threads share it by reference, and each makes states of its own. A [`State`] owns its streams
+//! together with the [`Cache`] that they rest on, and goes from thread to thread as one: it is `Send` and not `Sync`. With
+//! [`CacheDesc::threads`] a step has helpers of its own; the results are the same bits for any number. Nothing is locked.
+//!
+//! # Errors
+//!
+//! Everything that can fail gives a [`Result`]. An [`Error`] carries its [`ErrorKind`], one a status of the header, and a
+//! sentence with names and numbers. After an error nothing has changed, and the value can be used on.
 
 #![warn(missing_docs)]
 
