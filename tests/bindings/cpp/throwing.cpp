@@ -1,4 +1,4 @@
-// arnn.hpp with exceptions: owners, spans and errors. Prints what is wrong; nothing where all is right.
+// arnn.hpp with exceptions: owners, spans and errors. Writes the file that is its argument. Prints what is wrong.
 #include <arnn.hpp>
 #include <array>
 #include <cmath>
@@ -119,6 +119,8 @@ void models()
     refused([&] { (void)arnn::Model::load_memory({}); }, ARNN_FORMAT, "");
     refused([] { (void)arnn::Model::load("/nowhere/at.all"); }, ARNN_IO, "/nowhere/at.all");
     refused([&] { other.save("/nowhere/at.all"); }, ARNN_IO, "/nowhere");
+    arnn::Model given(other.release()); // a handle given up, and taken over
+    expect(!other && given.output_width() == 2, "release");
     expect(!arnn::Model().get() && !arnn::Model().kernels(), "an empty model");
     refused([] { (void)arnn::Cache::create(arnn::Model()); }, ARNN_INVALID_ARGUMENT, "model");
     refused([] { (void)arnn::Record::create(arnn::Model(), arnn::RecordDesc()); }, ARNN_INVALID_ARGUMENT, "model");
@@ -290,7 +292,7 @@ arnn::Examples examples_of(const std::vector<float> &x, const std::vector<std::i
     return examples;
 }
 
-void training()
+void training(const char *file)
 {
     arnn::ModelDesc desc = small();
     desc.outputs = 2;
@@ -315,6 +317,15 @@ void training()
     last.over = ARNN_OVER_LAST;
     arnn::Trainer of_last = arnn::Trainer::create(model, last);
     of_last.step(examples_of(x, {1}), 0.01f); // one label a stream
+    moved.save(file);
+    moved.step(examples, 0.01f);
+    moved.load(file);
+    expect(moved.updates() == 2, "a checkpoint is gone back to");
+    refused([&] { (void)arnn::Model::load(file); }, ARNN_FORMAT, "first.");
+    arnn::LoadOptions options;
+    options.ignore_unknown = 1;
+    const arnn::Model loaded = arnn::Model::load(file, options);
+    expect(loaded.parameter_floats() == model.parameter_floats(), "the model in a checkpoint");
 }
 
 void tools()
@@ -349,7 +360,7 @@ void tools()
 
 } // namespace
 
-int main()
+int main(int, char **argv)
 {
     spans();
     defaults();
@@ -359,7 +370,7 @@ int main()
     shapes();
     attention();
     gradients();
-    training();
+    training(argv[1]);
     tools();
     return wrong + returning() != 0;
 }
