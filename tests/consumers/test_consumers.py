@@ -68,6 +68,15 @@ def test_make(projects):
     run_all(folder)
 
 
+def test_a_program_without_any_shared_object(tmp_path):
+    """`cc -static` with what pkg-config --static names, where OpenBLAS has an archive as well (Debian's has)."""
+    if installed.command("cc", "-print-file-name=libopenblas.a").strip() == "libopenblas.a":
+        pytest.skip("there is no libopenblas.a")
+    program = tmp_path / "program"
+    installed.command("cc", "-static", HERE / "program.c", "-o", program, *installed.pkg_config("--static", "--cflags", "--libs"))
+    assert "NEEDED" not in installed.command("readelf", "-d", program) and installed.command(program)
+
+
 def test_meson_finds_what_is_installed(projects):
     installed.command("meson", "setup", "--wrap-mode=nofallback", projects / "build", projects / "meson")
     installed.command("ninja", "-C", projects / "build")

@@ -1,7 +1,7 @@
 //! Models: what is computed, and the weights.
 
 use crate::desc::{defaults, ModelDesc, Raw, Type};
-use crate::error::{at_least, c_path, c_string, check, exactly, too_large, Result};
+use crate::error::{c_path, c_string, check, exactly, too_large, Error, ErrorKind, Result};
 use crate::run::Input;
 use arnn_sys as sys;
 use std::ffi::{CStr, CString};
@@ -270,7 +270,11 @@ impl Model {
     /// The largest `count` Lyapunov exponents along the trajectory that `input` drives, after its first `skip` steps.
     pub fn lyapunov(&self, count: usize, input: Input<'_>, steps: usize, skip: usize, seed: u64) -> Result<Vec<f64>> {
         let given = input.checked(&self.widths, steps, 1)?;
-        at_least("exponents", self.widths.layers.saturating_mul(2 * self.widths.hidden), Some(count))?;
+        let carried = self.widths.layers.saturating_mul(2 * self.widths.hidden); // at most, in the LSTM
+        if count > carried {
+            let message = format!("{} exponents are asked for, the model carries at most {} numbers", count, carried);
+            return Err(Error::new(ErrorKind::Shape, message));
+        }
         let mut exponents = vec![0.0; count];
         check(unsafe {
             sys::arnn_model_lyapunov(self.as_ptr(), exponents.as_mut_ptr(), count, &given, steps, skip, seed)

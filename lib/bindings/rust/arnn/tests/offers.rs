@@ -159,7 +159,10 @@ fn a_still_input_is_forgotten() {
     let model = model_of(desc().wiring(Wiring::None));
     let exponents = model.lyapunov(2, Input::dense(&[0.25; 60]), 20, 5, 1).unwrap();
     assert!(exponents[1] <= exponents[0] && exponents[0] < 0.0, "{:?}", exponents);
-    assert!(model.lyapunov(9, Input::dense(&[0.25; 60]), 20, 5, 1).is_err());
+    for count in [9, 17, usize::MAX] {
+        let refused = model.lyapunov(count, Input::dense(&[0.25; 60]), 20, 5, 1).unwrap_err();
+        assert!(refused.kind() == ErrorKind::Shape && refused.message().contains(&count.to_string()), "{}", refused);
+    }
 }
 
 #[test]
