@@ -1,5 +1,5 @@
-"""Writes the man page arnn(3) from arnn.h, and for every function and type a page that leads to it. Usage:
-man.py HEADER VERSION FOLDER; or man.py HEADER, which prints the names of the pages."""
+"""Writes man pages from arnn.h: the whole as arnn(3), each section as a page of its own, to which the names of its
+functions and types lead. Usage: man.py HEADER VERSION FOLDER; or man.py HEADER, which prints the names of the files."""
 import datetime
 import os
 import pathlib
@@ -74,22 +74,55 @@ def declared(code):
     return page + (wrapped(functions) if functions else [])
 
 
-def page(header, version):
-    head, sections = manual.read(header)
-    name, purpose = head[0].split(": ", 1)
-    seconds = int(os.environ.get("SOURCE_DATE_EPOCH", header.stat().st_mtime))
+def heading(name, version, seconds):
     date = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).date().isoformat()
-    lines = [f'.TH {name.upper()} 3 "{date}" "{name} {version}" "Library Functions Manual"', ".nh", ".ad l",
-             ".SH NAME", f"{name} \\- {purpose.rstrip('.')}",
-             ".SH SYNOPSIS", ".nf", "\\fB#include <arnn.h>\\fR", ".sp",
-             escaped("cc program.c $(pkg-config --cflags --libs arnn)"), ".fi",
-             ".SH DESCRIPTION", *blocks(head[1:])]
+    return [f'.TH {name.upper()} 3 "{date}" "arnn {version}" "Library Functions Manual"', ".nh", ".ad l"]
+
+
+def synopsis(*lines):
+    return [".SH SYNOPSIS", ".nf", "\\fB#include <arnn.h>\\fR", *lines, ".fi"]
+
+
+def see_also(names):
+    *names, last = sorted(names)
+    return [".SH SEE ALSO", *(f".BR {name} (3)," for name in names), f".BR {last} (3)"]
+
+
+def body(section):
+    lines = []
+    for item in section.items:
+        below = [".RS 4", *blocks(item.text), ".RE"]
+        lines += declared(item.code) + below if item.code else blocks(item.text)
+    return lines
+
+
+def whole(head, sections):
+    """arnn(3)."""
+    name, purpose = head[0].split(": ", 1)
+    compiled = escaped("cc program.c $(pkg-config --cflags --libs arnn)")
+    lines = [".SH NAME", f"{name} \\- {purpose.rstrip('.')}", *synopsis(".sp", compiled)]
+    lines += [".SH DESCRIPTION", *blocks(head[1:])]
     for section in sections:
-        lines.append(f".SH {section.title.upper()}")
-        for item in section.items:
-            below = [".RS 4", *blocks(item.text), ".RE"]
-            lines += declared(item.code) + below if item.code else blocks(item.text)
-    return tidy(lines)
+        lines += [f".SH {section.title.upper()}", *body(section)]
+    return lines + see_also(f"arnn_{word}" for word, _ in manual.contents(head))
+
+
+def part(name, purpose, section):
+    """One section, under all the names that it declares."""
+    names = [name, *(other for other in manual.names([section]) if other != name)]
+    return [".SH NAME", *flowing(", ".join(names)), f"\\- {purpose}", *synopsis(), ".SH DESCRIPTION", *body(section),
+            *see_also(["arnn"])]
+
+
+def pages(header):
+    """By name: the lines of a page below its heading, or the name of the page that it leads to."""
+    head, sections = manual.read(header)
+    made = {"arnn": whole(head, sections)}
+    for (word, purpose), section in zip(manual.contents(head), sections):
+        own = f"arnn_{word}"
+        made.update({name: own for name in manual.names([section])})
+        made[own] = part(own, purpose, section)
+    return made
 
 
 def tidy(lines):
@@ -101,14 +134,16 @@ def tidy(lines):
 
 
 def write(header, version, folder):
-    for name in manual.names(header):
-        (folder / f"{name}.3").write_text(".so man3/arnn.3\n")
-    (folder / "arnn.3").write_text(page(header, version))
+    seconds = int(os.environ.get("SOURCE_DATE_EPOCH", header.stat().st_mtime))
+    for name, lines in pages(header).items():
+        leads = isinstance(lines, str)
+        text = f".so man3/{lines}.3\n" if leads else tidy(heading(name, version, seconds) + lines)
+        (folder / f"{name}.3").write_text(text)
 
 
 if __name__ == "__main__":
     given = pathlib.Path(sys.argv[1])
     if len(sys.argv) == 2:
-        print(*(f"{name}.3" for name in ["arnn", *manual.names(given)]))
+        print(*(f"{name}.3" for name in pages(given)))
     else:
         write(given, sys.argv[2], pathlib.Path(sys.argv[3]))

@@ -135,9 +135,16 @@ def functions(code):
     return [" ".join(found.split()) for found in re.findall(r"^[a-z][\w\s]*?[\s*]arnn_\w+\([^;]*\);", plain, flags=re.M)]
 
 
-def names(path):
+def contents(head):
+    """(word, purpose) of each section, by the table at the head."""
+    rows = [(int(number), word, purpose) for line in head if re.match(r" +\d", line)
+            for number, word, purpose in re.findall(r"\b(\d+) (?:the )?([a-z]+) +(\S.*?)(?= {2,}\d|$)", line)]
+    return [(word, purpose) for _, word, purpose in sorted(rows)]
+
+
+def names(sections):
     """What has a name of its own: types and functions, in the header's order."""
-    code = "\n".join(item.code for section in read(path)[1] for item in section.items)
+    code = "\n".join(item.code for section in sections for item in section.items)
     found = re.findall(r"^typedef (?:struct|\w+) (arnn_\w+)|^(?!typedef)[a-z][\w\s]*?[\s*](arnn_\w+)\(", code, flags=re.M)
     return [kind or function for kind, function in found]
 
