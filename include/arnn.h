@@ -269,7 +269,8 @@ typedef struct arnn_cache arnn_cache;
    and, relative to the tape in float32, with the absorbed query q (scale included) and e = |q|_1 d,
        a score by e;  the weights in all by 2 tanh(e/2);  an element of the summary by d + 2 tanh(e/2)
    (dot and general; additive keys are made before the rounding, so that e = 0). That is one read; what steps feed back
-   depends on the model. I8 saturates at +-1 and cannot hold NaN (see arnn_state_lost).
+   depends on the model. I8 saturates at +-1 and cannot hold NaN (see arnn_state_lost); kernels that multiply its bytes
+   (section 10) take the query and the weights of a block of rows as whole numbers of 24 bits, in parts of the largest.
    Exponents exp(2 W_K h_i) of additive scores in BF16 move a score by at most 2^-9 |v|_1. Where the library keeps W_K
    h_i itself (relu, or a row of attn_key whose 1-norm exceeds 34), BF16 moves it by up to 2^-8 sum_j |v_j (W_K h_i)_j|.
    Memories m_i in BF16 are off by 2^-8 |m_i|. */
@@ -702,11 +703,12 @@ const char *arnn_build_info(void);
 arnn_status arnn_constant(const char *name, int32_t *value);
 
 /* Kernels. A new model takes the best table for this processor; the environment variable ARNN_ISA chooses another:
-     ref     plain C, the reference that the others are checked against
-     blas    the portable fast path, and the default where there is no vector kernel: products through OpenBLAS
-     avx2    x86-64 with AVX2 and FMA
-     avx512  x86-64 with AVX-512 F, BW, DQ and VL
-     neon    aarch64
+     ref          plain C, the reference that the others are checked against
+     blas         the portable fast path, and the default where there is no vector kernel: products through OpenBLAS
+     avx2         x86-64 with AVX2 and FMA
+     avx512       x86-64 with AVX-512 F, BW, DQ and VL
+     avx512_vnni  the same with VNNI, which reads int8 tapes by products of bytes
+     neon         aarch64
    The table stays with the model. */
 
 #ifdef __cplusplus

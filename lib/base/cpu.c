@@ -30,6 +30,15 @@ bool arnn_cpu_has_avx512(void)
 #endif
 }
 
+bool arnn_cpu_has_avx512_vnni(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    return arnn_cpu_has_avx512() && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
 bool arnn_cpu_has_neon(void)
 {
 #if defined(__aarch64__)

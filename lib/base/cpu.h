@@ -10,6 +10,9 @@ bool arnn_cpu_has_avx2(void);
 /* AVX-512 F, BW, DQ and VL beside those, and an operating system that saves the wide registers. */
 bool arnn_cpu_has_avx512(void);
 
+/* VNNI beside those: products of bytes. */
+bool arnn_cpu_has_avx512_vnni(void);
+
 /* Every aarch64 has it. */
 bool arnn_cpu_has_neon(void);
 

@@ -158,14 +158,13 @@ typedef struct arnn_kernels {
 } arnn_kernels;
 
 extern const arnn_kernels arnn_kernels_ref;
-#ifdef ARNN_HAVE_AVX2
-extern const arnn_kernels arnn_kernels_avx2;
-#endif
-#ifdef ARNN_HAVE_AVX512
-extern const arnn_kernels arnn_kernels_avx512;
-#endif
-#ifdef ARNN_HAVE_NEON
-extern const arnn_kernels arnn_kernels_neon;
+
+/* ARNN_VECTOR_TABLES(X) is X(name) for every instruction set that this library was built for, the best first
+   (lib/meson.build). */
+#ifdef ARNN_VECTOR_TABLES
+#define ARNN_DECLARE_TABLE(name) extern const arnn_kernels arnn_kernels_##name;
+ARNN_VECTOR_TABLES(ARNN_DECLARE_TABLE)
+#undef ARNN_DECLARE_TABLE
 #endif
 
 /* What a row of weights is divided by before it is rounded: 1, or for int8 the largest of them, so that a weight is its

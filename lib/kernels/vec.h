@@ -18,7 +18,8 @@
      VF_REGISTERS                             how many vectors the processor holds
      VF_COLUMNS                               sums that run side by side, to hide the latency of one; even
      VF_GROUP                                 rows of a tape that are scored side by side, at most VF_LANES
-     vf_sums(v[VF_GROUP])                     lane i: the sum over v[i], each in the order of vf_sum
+     vf_sums(v[VF_GROUP])                     lane i < VF_GROUP: the sum over v[i], each in the order of vf_sum
+     vf_join(v[VF_LANES / VF_GROUP])          the first VF_GROUP lanes of each, side by side
 
    and elements of other types (kernels/element.h), VF_LANES of them at any alignment:
 
@@ -31,6 +32,19 @@
 
      vf2_from_bf16(p)                         2 VF_LANES elements, in an order of its own
      vf2_load(p), vf2_store(p, v)             as many floats in that order
+
+   Sets that multiply bytes define VB_LANES, the bytes of a vector, of which four lie under each of its 32-bit sums:
+
+     vb                                       the type
+     vb_set(x), vb_zero(), vb_load(p), vb_store(p, v), vb_load_n(p, n)
+     vb_flip(v)                               every byte + 128: signed ones become unsigned, and back
+     vb_minus(v)                              of each sum
+     vb_dot(sums, u, s)                       sums + the products of four unsigned bytes with four signed ones
+     vb_four(p)                               four bytes under every sum
+     vb_split(low, middle, high, v, plus)     the three bytes of whole numbers v + plus in 0 .. 2^24 - 1, VF_LANES each
+     vb_interleave(v[4])                      the same bytes of four rows under one sum
+     vf_from_sums(v)                          as floats
+     vf_untangle(v[4])                        columns back in order, that vb_interleave put in one of its own
 
    All functions are static inline: no code compiled for one instruction set may be linked into another. */
 #ifndef ARNN_KERNELS_VEC_H

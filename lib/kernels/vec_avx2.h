@@ -74,6 +74,8 @@ ARNN_INLINE vf vf_sums(const vf v[VF_GROUP])
     return _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
 }
 
+ARNN_INLINE vf vf_join(const vf v[VF_LANES / VF_GROUP]) { return v[0]; }
+
 ARNN_INLINE float vf_sum(vf v)
 {
     __m128 four = vf_halves(v);

@@ -76,6 +76,8 @@ ARNN_INLINE vf vf_sums(const vf v[VF_GROUP])
     return vf_pairs(pairs, pairs);
 }
 
+ARNN_INLINE vf vf_join(const vf v[VF_LANES / VF_GROUP]) { return _mm512_shuffle_f32x4(v[0], v[1], 0x44); }
+
 ARNN_INLINE float vf_one(vf v) { return _mm512_cvtss_f32(v); }
 
 ARNN_INLINE float vf_sum(vf v)
@@ -155,5 +157,68 @@ ARNN_INLINE void vf2_store(float *p, vf2 v)
     vf_store(p, _mm512_permutex2var_ps(v.a, low, v.b));
     vf_store(p + VF_LANES, _mm512_permutex2var_ps(v.a, high, v.b));
 }
+
+/* ---- bytes, with VNNI ---- */
+
+#ifdef __AVX512VNNI__
+
+typedef __m512i vb;
+#define VB_LANES 64
+
+ARNN_INLINE vb vb_zero(void) { return _mm512_setzero_si512(); }
+ARNN_INLINE vb vb_set(int8_t x) { return _mm512_set1_epi8(x); }
+ARNN_INLINE vb vb_load(const void *p) { return _mm512_loadu_si512(p); }
+ARNN_INLINE void vb_store(void *p, vb v) { _mm512_storeu_si512(p, v); }
+ARNN_INLINE vb vb_load_n(const void *p, size_t n) { return _mm512_maskz_loadu_epi8(~(__mmask64)0 >> (VB_LANES - n), p); }
+ARNN_INLINE vb vb_flip(vb v) { return _mm512_xor_si512(v, vb_set(-128)); }
+ARNN_INLINE vb vb_minus(vb v) { return _mm512_sub_epi32(vb_zero(), v); }
+
+/* Not _mm512_dpbusd_epi32, around which gcc 12 moves the sums from register to register and some to the stack. */
+ARNN_INLINE vb vb_dot(vb sums, vb u, vb s)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(u), "v"(s));
+    return sums;
+}
+
+ARNN_INLINE vf vf_from_sums(vb sums) { return _mm512_cvtepi32_ps(sums); }
+
+ARNN_INLINE vb vb_four(const unsigned char *p)
+{
+    int32_t four;
+    __builtin_memcpy(&four, p, sizeof four);
+    return _mm512_set1_epi32(four);
+}
+
+ARNN_INLINE void vb_split(unsigned char *low, unsigned char *middle, unsigned char *high, vf v, int32_t plus)
+{
+    __m512i t = _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(plus));
+    _mm_storeu_si128((__m128i *)low, _mm512_cvtepi32_epi8(t));
+    _mm_storeu_si128((__m128i *)middle, _mm512_cvtepi32_epi8(_mm512_srli_epi32(t, 8)));
+    _mm_storeu_si128((__m128i *)high, _mm512_cvtepi32_epi8(_mm512_srli_epi32(t, 16)));
+}
+
+/* Quarter i of result k has columns 16 i + 4 k and the three after it. */
+ARNN_INLINE void vb_interleave(vb rows[4])
+{
+    vb low = _mm512_unpacklo_epi8(rows[0], rows[1]), high = _mm512_unpackhi_epi8(rows[0], rows[1]);
+    vb low_2 = _mm512_unpacklo_epi8(rows[2], rows[3]), high_2 = _mm512_unpackhi_epi8(rows[2], rows[3]);
+    rows[0] = _mm512_unpacklo_epi16(low, low_2);
+    rows[1] = _mm512_unpackhi_epi16(low, low_2);
+    rows[2] = _mm512_unpacklo_epi16(high, high_2);
+    rows[3] = _mm512_unpackhi_epi16(high, high_2);
+}
+
+/* Quarters k of all become vector k. */
+ARNN_INLINE void vf_untangle(vf v[4])
+{
+    vf a = _mm512_shuffle_f32x4(v[0], v[1], 0x44), b = _mm512_shuffle_f32x4(v[0], v[1], 0xee);
+    vf c = _mm512_shuffle_f32x4(v[2], v[3], 0x44), d = _mm512_shuffle_f32x4(v[2], v[3], 0xee);
+    v[0] = _mm512_shuffle_f32x4(a, c, 0x88);
+    v[1] = _mm512_shuffle_f32x4(a, c, 0xdd);
+    v[2] = _mm512_shuffle_f32x4(b, d, 0x88);
+    v[3] = _mm512_shuffle_f32x4(b, d, 0xdd);
+}
+
+#endif
 
 #endif

@@ -16,7 +16,8 @@ typedef struct block {
     const arnn_run *run;
     size_t first; /* absolute index of lane 0 */
     size_t rows, begin, end;
-    uintptr_t next_h, next_m; /* addresses of the next block's rows, or where there is none of this one's */
+    const struct vb_digits *digits; /* of the query, where rows are int8 and a set multiplies bytes; else NULL */
+    uintptr_t next_h, next_m;       /* addresses of the next block's rows, or where there is none of this one's */
 } block;
 
 /* Where a lane that is there stands in its run. */
@@ -31,7 +32,8 @@ ARNN_INLINE void fetch(uintptr_t address)
     __builtin_prefetch((const void *)address);
 }
 
-/* e (rows): the scores of a block's rows, without recency; those of lanes that are not there are anything. */
+/* e (rows, and up to a whole vector): the scores of a block's rows, without recency; those of lanes that are not there
+   are anything, beyond `rows` -inf. */
 typedef void score_kernel(float *e, const arnn_query *query, const block *at);
 score_kernel ARNN_VEC(score_dot), ARNN_VEC(score_exponent), ARNN_VEC(score_tanh);
 

@@ -121,6 +121,8 @@ ARNN_INLINE float32x4_t vf_four_sums(const vf v[4])
 
 ARNN_INLINE vf vf_sums(const vf v[VF_GROUP]) { return vf_of(vf_four_sums(v), vf_four_sums(v + 4)); }
 
+ARNN_INLINE vf vf_join(const vf v[VF_LANES / VF_GROUP]) { return v[0]; }
+
 ARNN_INLINE float vf_one(vf v) { return vgetq_lane_f32(v.low, 0); }
 
 ARNN_INLINE float vf_sum(vf v)

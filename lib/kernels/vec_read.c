@@ -7,7 +7,7 @@
    then works all the time. A fetch in only one of the two gains nothing. */
 #include <math.h>
 
-#include "kernels/vec_block.h"
+#include "kernels/vec_bytes.h"
 #include "kernels/vec_math.h"
 #include "kernels/vec_rows.h"
 
@@ -19,25 +19,26 @@ static size_t block_rows(size_t row_bytes)
     return rows;
 }
 
-/* Recency, absent rows to -inf, and the scores as the caller wants them. */
-static void adjust_scores(float *e, const arnn_query *query, const block *at, float *scores)
+/* Recency, and absent rows to -inf. */
+static void adjust_scores(float *e, const arnn_query *query, const block *at)
 {
-    for (size_t lane = 0; lane < at->rows; lane++) {
-        bool present = lane >= at->begin && lane < at->end;
-        if (present && query->recency != 0.0f)
-            e[lane] -= query->recency * (float)(query->newest - (at->first + lane));
-        if (!present)
-            e[lane] = -INFINITY;
-        if (present && scores)
-            scores[row_of(at, lane)] = e[lane];
+    static const float numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const vf begin = vf_set((float)at->begin), end = vf_set((float)at->end), absent = vf_set(-INFINITY);
+    const vf beta = vf_set(query->recency), newest = vf_set((float)(query->newest - at->first));
+    for (size_t lane = 0; lane < at->rows; lane += VF_LANES) {
+        vf place = vf_add(vf_set((float)lane), vf_load(numbers));
+        vf score = vf_sub(vf_load(e + lane), vf_mul(beta, vf_sub(newest, place)));
+        vf_store(e + lane, vf_below(place, begin, absent, vf_below(place, end, score, absent)));
     }
 }
 
 static void score_block(float *e, const arnn_query *query, const block *at, float *scores, score_kernel *score)
 {
     score(e, query, at);
-    if (at->end - at->begin < at->rows || query->recency != 0.0f || scores)
-        adjust_scores(e, query, at, scores);
+    if (at->end - at->begin < at->rows || query->recency != 0.0f)
+        adjust_scores(e, query, at);
+    if (scores)
+        memcpy(scores + row_of(at, at->begin), e + at->begin, (at->end - at->begin) * sizeof *scores);
 }
 
 /* ---- the softmax, as it goes ---- */
@@ -50,9 +51,13 @@ static void rescale(float *sums, float factor, size_t count)
     vf_store_n(sums + i, vf_mul(vf_load_n(sums + i, count - i), vf_set(factor)), count - i);
 }
 
-/* What was summed so far is put on a higher maximum. */
+/* What was summed so far, if anything was, is put on a higher maximum. */
 static void raise_maximum(arnn_partial *partial, float max, size_t n)
 {
+    if (partial->sum == 0.0f) {
+        partial->max = max;
+        return;
+    }
     float factor = vf_one(vf_exp(vf_set(partial->max - max)));
     rescale(partial->h, factor, n);
     if (partial->m)
@@ -61,11 +66,9 @@ static void raise_maximum(arnn_partial *partial, float max, size_t n)
     partial->max = max;
 }
 
-/* Scores of a block become its weights. A block of fewer rows than lanes is filled up with rows that are absent. */
+/* Scores of a block become its weights. */
 static void weigh_block(arnn_partial *partial, float *e, size_t rows, size_t n)
 {
-    for (; rows < VF_LANES; rows++)
-        e[rows] = -INFINITY;
     vf top = vf_load(e), sum = vf_zero();
     for (size_t lane = VF_LANES; lane < rows; lane += VF_LANES)
         top = vf_max(top, vf_load(e + lane));
@@ -97,8 +100,8 @@ static void add_block(arnn_partial *partial, const block *at, const float *weigh
      n, at->next_h + half * h_bytes);
     if (run->m)
         ARNN_VEC(add_rows)
-        (partial->m, row_at(run->m, row, n * m_bytes), run->m_type, n, weights + at->begin, count, n,
-         at->next_m + half * m_bytes);
+    (partial->m, row_at(run->m, row, n * m_bytes), run->m_type, n, weights + at->begin, count, n,
+     at->next_m + half * m_bytes);
 }
 
 /* ---- a run ---- */
@@ -132,12 +135,13 @@ static block take_block(const arnn_run *run, size_t first, size_t rows, size_t n
 }
 
 static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
-                      score_kernel *score)
+                      score_kernel *score, const struct vb_digits *digits)
 {
     size_t rows = block_rows(query->hidden * element_bytes(run->h_type)), end = run->first + run->count;
     for (size_t first = run->first / rows * rows; first < end; first += rows) {
         float e[BLOCK_ROWS];
-        const block at = take_block(run, first, rows, query->hidden);
+        block at = take_block(run, first, rows, query->hidden);
+        at.digits = digits;
         score_block(e, query, &at, scores, score);
         weigh_block(partial, e, rows, query->hidden);
         add_block(partial, &at, e, query->hidden);
@@ -146,15 +150,22 @@ static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn
 
 void ARNN_VEC(read_dot)(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
-    read_rows(partial, query, run, scores, ARNN_VEC(score_dot));
+#ifdef VB_LANES
+    vb_digits digits;
+    if (run->h_type == ARNN_TYPE_I8 && ARNN_VEC(take_digits)(&digits, query->query, query->hidden)) {
+        read_rows(partial, query, run, scores, ARNN_VEC(score_dot), &digits);
+        return;
+    }
+#endif
+    read_rows(partial, query, run, scores, ARNN_VEC(score_dot), NULL);
 }
 
 void ARNN_VEC(read_exponent)(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
-    read_rows(partial, query, run, scores, ARNN_VEC(score_exponent));
+    read_rows(partial, query, run, scores, ARNN_VEC(score_exponent), NULL);
 }
 
 void ARNN_VEC(read_tanh)(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
-    read_rows(partial, query, run, scores, ARNN_VEC(score_tanh));
+    read_rows(partial, query, run, scores, ARNN_VEC(score_tanh), NULL);
 }

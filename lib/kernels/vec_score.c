@@ -1,6 +1,8 @@
 /* Scores of a block of rows on vectors: VF_GROUP rows side by side, lane r of the result is row r's. While they are
    read, half of the next block is fetched. */
-#include "kernels/vec_block.h"
+#include <math.h>
+
+#include "kernels/vec_bytes.h"
 #include "kernels/vec_math.h"
 #include "kernels/vec_rows.h"
 
@@ -24,11 +26,17 @@ ARNN_INLINE group take_group(const void *rows, size_t stride_bytes, const block 
 
 typedef vf group_score(const arnn_query *query, const block *at, size_t lane);
 
+/* Stored as whole vectors: what is loaded as it was stored need not wait for the cache. */
 ARNN_INLINE void score_groups(float *e, const arnn_query *query, const block *at, group_score *score)
 {
-    for (size_t lane = 0; lane < at->rows; lane += VF_GROUP) {
-        if (lane < at->end && lane + VF_GROUP > at->begin)
-            vf_store_n(e + lane, score(query, at, lane), VF_GROUP);
+    for (size_t lane = 0; lane < at->rows; lane += VF_LANES) {
+        vf groups[VF_LANES / VF_GROUP];
+        for (size_t g = 0; g < VF_LANES / VF_GROUP; g++) {
+            size_t first = lane + g * VF_GROUP;
+            bool present = first < at->end && first + VF_GROUP > at->begin;
+            groups[g] = present ? score(query, at, first) : vf_set(-INFINITY);
+        }
+        vf_store(e + lane, vf_join(groups));
     }
 }
 
@@ -84,6 +92,12 @@ static vf score_bf16(const arnn_query *query, const block *at, size_t lane)
 
 static vf score_i8(const arnn_query *query, const block *at, size_t lane)
 {
+#ifdef VB_LANES
+    if (at->digits) {
+        const group h = take_group(at->run->h, at->run->h_stride, at, lane);
+        return ARNN_VEC(score_bytes)(at->digits, h.rows, query->hidden, at->next_h + lane * query->hidden / 2);
+    }
+#endif
     return vf_mul(vf_set(1.0f / 127.0f), score_dot(query, at, lane, ARNN_TYPE_I8));
 }
 

@@ -1,6 +1,6 @@
 /* The weighted sum of a block's rows on vectors: a strip of columns at a time, whose sums stay in registers. While it
    is made, the other half of the next block is fetched. */
-#include "kernels/vec_block.h"
+#include "kernels/vec_bytes.h"
 #include "kernels/vec_rows.h"
 
 #define PAIRS (VF_COLUMNS / 2) /* of a strip */
@@ -96,6 +96,10 @@ static void add_bf16(float *sums, const void *rows, size_t stride, const float *
 static void add_i8(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
                    uintptr_t next)
 {
+#ifdef VB_LANES
+    if (ARNN_VEC(add_bytes)(sums, rows, stride, weights, count, n, next))
+        return;
+#endif
     float scaled[BLOCK_ROWS];
     for (size_t r = 0; r < count; r++)
         scaled[r] = weights[r] / 127.0f;

@@ -7,18 +7,8 @@
 #include "linalg/linalg.h"
 
 /* The best first. */
-static const arnn_kernels *const tables[] = {
-#ifdef ARNN_HAVE_AVX512
-    &arnn_kernels_avx512,
-#endif
-#ifdef ARNN_HAVE_AVX2
-    &arnn_kernels_avx2,
-#endif
-#ifdef ARNN_HAVE_NEON
-    &arnn_kernels_neon,
-#endif
-    &arnn_kernels_blas,   &arnn_kernels_ref,
-};
+#define TABLE(name) &arnn_kernels_##name,
+static const arnn_kernels *const tables[] = {ARNN_VECTOR_TABLES(TABLE) TABLE(blas) TABLE(ref)};
 
 static const size_t tables_count = sizeof tables / sizeof *tables;
 

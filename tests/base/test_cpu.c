@@ -62,6 +62,13 @@ static void test_avx512(void **unused)
     check_feature(arnn_cpu_has_avx512(), flags, COUNT(flags));
 }
 
+static void test_avx512_vnni(void **unused)
+{
+    (void)unused;
+    static const char *const flags[] = {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"};
+    check_feature(arnn_cpu_has_avx512_vnni(), flags, COUNT(flags));
+}
+
 static void test_neon(void **unused)
 {
     (void)unused;
@@ -76,18 +83,10 @@ static void test_tables_rest_on_features(void **unused)
 {
     (void)unused;
     assert_true(arnn_kernels_ref.supported());
-#ifdef ARNN_HAVE_AVX2
-    assert_int_equal(arnn_kernels_avx2.supported(), arnn_cpu_has_avx2());
-    assert_string_equal(arnn_kernels_avx2.name, "avx2");
-#endif
-#ifdef ARNN_HAVE_AVX512
-    assert_int_equal(arnn_kernels_avx512.supported(), arnn_cpu_has_avx512());
-    assert_string_equal(arnn_kernels_avx512.name, "avx512");
-#endif
-#ifdef ARNN_HAVE_NEON
-    assert_true(arnn_kernels_neon.supported());
-    assert_string_equal(arnn_kernels_neon.name, "neon");
-#endif
+#define CHECK_TABLE(set)                                                    \
+    assert_int_equal(arnn_kernels_##set.supported(), arnn_cpu_has_##set()); \
+    assert_string_equal(arnn_kernels_##set.name, #set);
+    ARNN_VECTOR_TABLES(CHECK_TABLE)
 }
 
 int main(void)
@@ -95,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_avx2),
         cmocka_unit_test(test_avx512),
+        cmocka_unit_test(test_avx512_vnni),
         cmocka_unit_test(test_neon),
         cmocka_unit_test(test_tables_rest_on_features),
     };

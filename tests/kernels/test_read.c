@@ -49,7 +49,8 @@ static void check_tables(const reading *a, guard_side side)
 {
     truth t = truth_make(a);
     result ref = result_of(a, &arnn_kernels_ref, side);
-    FOR_TABLES(table) {
+    FOR_TABLES(table)
+    {
         result got = result_of(a, table, side);
         check_truth(a, &t, &got);
         check_like(a, &t, &got, &ref);
@@ -86,6 +87,24 @@ static void test_full_runs(void **unused)
     }
 }
 
+/* int8 at the widths where products of bytes end, and where the query is too wide for them. */
+static void test_bytes(void **unused)
+{
+    (void)unused;
+    static const size_t edges[] = {63, 64, 65, 127, 129, 4095, 4096, 4097};
+    rng r = RNG;
+    for (size_t i = 0; i < 4 * COUNT(edges); i++) {
+        shape s = random_shape(&r, 140);
+        s.kind = ARNN_READ_DOT;
+        s.n = edges[i % COUNT(edges)];
+        s.stride = s.n + i % 3;
+        s.h_type = ARNN_TYPE_I8;
+        reading a = reading_make(&r, &s, i % GUARD_SIDES);
+        check_tables(&a, i % GUARD_SIDES);
+        reading_free(&a);
+    }
+}
+
 /* Whether scores are wanted changes nothing. */
 static void test_scores_are_optional(void **unused)
 {
@@ -93,7 +112,8 @@ static void test_scores_are_optional(void **unused)
     rng r = RNG;
     for (size_t i = 0; i < 100; i++) {
         reading a = random_reading(&r, 100, GUARD_BEHIND);
-        FOR_TABLES(table) {
+        FOR_TABLES(table)
+        {
             result with = result_of(&a, table, GUARD_BEHIND), without = result_begin(&a, GUARD_BEHIND);
             table->read[a.kind](&without.partial, &a.form, &a.run, NULL);
             assert_true(same_result(&with, &without));
@@ -110,7 +130,8 @@ static void test_scores_are_optional(void **unused)
 static void check_cuts(const reading *a)
 {
     truth t = truth_make(a);
-    FOR_TABLES(table) {
+    FOR_TABLES(table)
+    {
         result whole = result_of(a, table, GUARD_BEHIND);
         for (size_t cut = 0; cut <= a->count; cut++) {
             bool anchored = (a->run.first + cut) % BLOCK == 0 || table == &arnn_kernels_ref;
@@ -148,7 +169,8 @@ static void test_scores_do_not_depend_on_the_place(void **unused)
     rng r = RNG;
     for (size_t i = 0; i < 60; i++) {
         reading a = random_reading(&r, 40, GUARD_BEHIND);
-        FOR_TABLES(table) {
+        FOR_TABLES(table)
+        {
             if (!keeps_company_out(table))
                 continue;
             result whole = result_of(&a, table, GUARD_BEHIND), rows = result_begin(&a, GUARD_BEHIND);
@@ -169,8 +191,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_runs), cmocka_unit_test(test_full_runs),
-        cmocka_unit_test(test_scores_are_optional), cmocka_unit_test(test_cuts),
-        cmocka_unit_test(test_scores_do_not_depend_on_the_place),
+        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_scores_are_optional),
+        cmocka_unit_test(test_cuts),        cmocka_unit_test(test_scores_do_not_depend_on_the_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

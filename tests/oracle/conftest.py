@@ -14,8 +14,7 @@ def pytest_report_header():
 
 
 # What takes long and rests on kernels that have tests of their own: for the table that a new model would get, once.
-LONG = {"test_training.py", "test_gradient_runs.py", "test_tools.py"}
-LONGEST = {"test_autograd.py"}  # for the best table of this machine
+LONG = {"test_training.py", "test_gradient_runs.py", "test_tools.py", "test_autograd.py"}
 
 
 def pytest_collection_modifyitems(items):
@@ -24,7 +23,7 @@ def pytest_collection_modifyitems(items):
     skip = pytest.mark.skip(reason="takes its time: run with the best table alone")
     table, best = os.environ["ARNN_ISA"], re.search(r"\(of (\w+)", library.build_info())[1]
     for item in items:
-        if item.path.name in LONG and table in ("ref", "blas") or item.path.name in LONGEST and table != best:
+        if item.path.name in LONG and table != best:
             item.add_marker(skip)
 
 

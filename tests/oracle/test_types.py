@@ -99,6 +99,9 @@ class TypedCheck(Check):
         slack = bounds.softmax(d + 2 * bounds.U * (e + np.max(e, axis=-1, keepdims=True)), weights,
                                np.concatenate([rows, zeros], axis=-2),
                                None if memories is None else np.concatenate([memories, zeros], axis=-2), reading)
+        if self.types["tape_type"] == "i8":  # weights may be whole numbers of 24 bits, in parts of the largest
+            sizes = double(weights > 0) @ np.abs(np.concatenate([rows, zeros], axis=-2))
+            slack = (slack[0] + bounds.U * np.max(weights, axis=-1, keepdims=True) * sizes, *slack[1:])
         read = oracle.rows_read(description, rows.shape[-2], on_tape)
         for name, got, value, bound in (("s", record.s[0, :, 1:], reading.summary, slack[0]),
                                         ("weights", record.weights[0], reading.weights, np.where(read, slack[2], 0)),

@@ -7,18 +7,8 @@
 #include "world.h"
 
 /* Those whose results do not depend on company, and whose steps are quiet: all but blas. */
-static const char *const quiet_tables[] = {
-    "ref",
-#ifdef ARNN_HAVE_AVX2
-    "avx2",
-#endif
-#ifdef ARNN_HAVE_AVX512
-    "avx512",
-#endif
-#ifdef ARNN_HAVE_NEON
-    "neon",
-#endif
-};
+#define NAME_(name) #name,
+static const char *const quiet_tables[] = {"ref", ARNN_VECTOR_TABLES(NAME_)};
 
 /* New models take this table. False where this machine lacks it: then they take its best. */
 static inline bool use_table(const char *name)
@@ -34,8 +24,8 @@ static inline bool use_table(const char *name)
     return status == ARNN_OK;
 }
 
-#define FOR_QUIET_TABLES(name)                                                                    \
-    for (size_t name##_i = 0; name##_i < COUNT(quiet_tables); name##_i++)                         \
+#define FOR_QUIET_TABLES(name)                                            \
+    for (size_t name##_i = 0; name##_i < COUNT(quiet_tables); name##_i++) \
         for (const char *name = quiet_tables[name##_i]; name && use_table(name); name = NULL)
 
 /* Every cell with every wiring, and with every score where there is one. */

@@ -17,25 +17,18 @@
 extern const arnn_kernels arnn_kernels_avx512_emulated; /* tests/emulated */
 #endif
 
+#define TABLE_(name) &arnn_kernels_##name,
 static const arnn_kernels *const all_tables[] = {
     &arnn_kernels_ref,
     &arnn_kernels_blas,
-#ifdef ARNN_HAVE_AVX2
-    &arnn_kernels_avx2,
-#endif
-#ifdef ARNN_HAVE_AVX512
-    &arnn_kernels_avx512,
-#endif
-#ifdef ARNN_HAVE_NEON
-    &arnn_kernels_neon,
-#endif
+    ARNN_VECTOR_TABLES(TABLE_)
 #ifdef ARNN_EMULATE_AVX512
-    &arnn_kernels_avx512_emulated,
+        & arnn_kernels_avx512_emulated,
 #endif
 };
 
-#define FOR_TABLES(table)                                                                                   \
-    for (size_t table##_i = 0; table##_i < COUNT(all_tables); table##_i++)                                  \
+#define FOR_TABLES(table)                                                  \
+    for (size_t table##_i = 0; table##_i < COUNT(all_tables); table##_i++) \
         for (const arnn_kernels *table = all_tables[table##_i]; table && table->supported(); table = NULL)
 
 /* Whether results of this table must not depend on company. */

@@ -1,4 +1,4 @@
-"""Prints the kernel tables that this machine has: those named in section 8 of arnn.h under which the library (its path is
+"""Prints the kernel tables that this machine has, each worth a run of its own: those named in section 8 of arnn.h under which the library (its path is
 the argument) attends."""
 import ctypes
 import os
@@ -23,4 +23,6 @@ def works(table):
                                ctypes.c_float(1)) == 0
 
 
-print(*[table for table in re.findall(r"^     (\w+)  ", named, flags=re.M) if works(table)])
+# A table with a suffix is another with one kernel more, which the tests of kernels compare: it stands for both.
+found = [table for table in re.findall(r"^     (\w+)  ", named, flags=re.M) if works(table)]
+print(*[table for table in found if not any(other.startswith(table + "_") for other in found)])

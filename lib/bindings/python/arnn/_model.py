@@ -76,7 +76,7 @@ class Model(Handle):
 
     @property
     def kernels(self):
-        """The kernel table: avx2, avx512, neon, blas or ref."""
+        """The kernel table: avx2, avx512, avx512_vnni, neon, blas or ref."""
         return ffi.string(lib.arnn_model_kernels(self._c)).decode()
 
     @property
