@@ -132,7 +132,8 @@ def test_lyapunov_reads_tokens():
     dense = Model(description("gru"))
     for name in dense.shapes():
         dense.write(name, model.read(name))
-    assert (exponents(model, 4, xs, 10, tokens=tokens) == exponents(dense, 4, xs, 10)).all()
+    # not the same bits: LAPACK's QR may round by where its matrices lie
+    np.testing.assert_allclose(exponents(model, 4, xs, 10, tokens=tokens), exponents(dense, 4, xs, 10), rtol=0, atol=1e-6)
 
 
 # ---- a readout in closed form ----------------------------------------------------------------------------------------
