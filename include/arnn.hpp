@@ -24,9 +24,16 @@
  *
  * Arrays are spans, a pointer and a number of elements, made from any contiguous container (std::vector, std::array,
  * std::span, an array); an empty one is a null pointer to C. They are checked before the call: one too small, strides
- * included, or where a size must be exact another one, is ARNN_SHAPE and names both numbers. An owner that was moved
- * from, or never made, is refused as a null pointer. Which thread may do what, and how long things must live, is as in
- * arnn.h: owners keep alive what they rest on, so that they may end in any order. Constants and arnn_rows are C's.
+ * included, or where a size must be exact another one, is ARNN_SHAPE and names both numbers. Constants and arnn_rows are
+ * C's.
+ *
+ * Owners. Model, Cache, State, Record and Trainer move and do not copy; what was moved from, or never made, is refused as
+ * a null pointer. They keep alive what they rest on, so that they may end in any order, but for Record::state(), which
+ * ends with its record.
+ *
+ * Threads, as in arnn.h: any number may read a Model and make caches and states on it; what changes its parameters needs it
+ * alone. A Cache and all States on it belong to one thread at a time, and so does a Record or a Trainer. Nothing here
+ * locks: who moves an owner to another thread moves what it rests on.
  */
 #ifndef ARNN_HPP
 #define ARNN_HPP
