@@ -30,7 +30,7 @@
 //! | [`State`], [`Cache`] | streams, each with its own length and past; [`step`](Streams::step), [`forward`](Streams::forward) |
 //! | [`Record`] | gradients of parameters, inputs and initial values, for a framework of your own |
 //! | [`Trainer`], [`Examples`] | losses, optimisers, checkpoints; [`sample`] |
-//! | [`attend`], [`attend_merge`] | the read alone, for a cache of your own |
+//! | [`attend()`], [`attend_merge`] | the read alone, for a cache of your own |
 //!
 //! # Shapes
 //!
