@@ -60,10 +60,11 @@ def test_oldest_compiler():
     """The version that the crates ask for, where it is installed: Debian 12 has it."""
     oldest = re.search(r'rust-version = "(.*)"', (CRATES / "arnn" / "Cargo.toml").read_text())[1]
     for program in filter(None, (shutil.which("cargo"), "/usr/bin/cargo")):
-        compiler = os.path.join(os.path.dirname(program), "rustc")
-        if os.path.exists(compiler) and f"rustc {oldest}." in installed.command(compiler, "--version"):
-            target = {"CARGO_TARGET_DIR": str(TOP / "build" / "cargo-oldest"), "RUSTC": compiler}
-            cargo("check", "--all-targets", program=program, **target)
+        tools = {name.upper(): os.path.join(os.path.dirname(program), name) for name in ("rustc", "rustdoc")}
+        if os.path.exists(tools["RUSTC"]) and f"rustc {oldest}." in installed.command(tools["RUSTC"], "--version"):
+            tools["CARGO_TARGET_DIR"] = str(TOP / "build" / "cargo-oldest")
+            cargo("check", "--all-targets", program=program, **tools)
+            cargo("doc", "--no-deps", program=program, RUSTDOCFLAGS="-Dwarnings", **tools)
             return
     pytest.skip(f"rustc {oldest} is not here")
 
