@@ -536,7 +536,7 @@ arnn_status arnn_model_parameter_offset(const arnn_model *model, size_t *offset,
 
 /* Goes back over the last run, once: a second time it is refused. Softmax rows that were read count as they were read,
    window and sinks included; a dot score's folded matrix gives gradients to attn_key and attn_query, an embedding to
-   the rows of its tokens. Sums are float32; with OpenBLAS threads their order depends on it.
+   the rows of its tokens. Sums are float32, in an order that does not depend on threads (but with the table `blas`).
    Errors: ARNN_NOT_FOUND (there is no run to go back over), ARNN_BUSY (parameters have changed since), ARNN_SHAPE
    (strides), ARNN_UNSUPPORTED (x with tokens, m or h of a model that does not carry it), ARNN_NO_MEMORY. */
 arnn_status arnn_record_backward(arnn_record *record, const arnn_gradient *to, const arnn_output_gradient *from);

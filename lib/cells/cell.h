@@ -27,7 +27,8 @@ typedef struct arnn_cell {
     bool splits;     /* dp_recurrent differs from dp_input */
     size_t kept;     /* activations of width n that backward needs */
     void (*forward)(const arnn_kernels *kernels, const arnn_cell_step *step);
-    /* gates (rows, kept n) from input and recurrent (rows, G n), the products with their biases, and m (rows, n) */
+    /* gates (rows, kept n) from input and recurrent (rows, G n), the products with their biases, and m (rows, n);
+       unless the cell splits, input is the sum of both */
     void (*activate)(const arnn_kernels *kernels, float *gates, const float *input, const float *recurrent,
                      const float *m, size_t rows, size_t hidden);
     void (*backward)(const arnn_cell_owed *owed);

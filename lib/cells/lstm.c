@@ -13,9 +13,9 @@ static void forward(const arnn_kernels *kernels, const arnn_cell_step *step)
 static void activate(const arnn_kernels *kernels, float *gates, const float *input, const float *recurrent,
                      const float *m, size_t rows, size_t n)
 {
-    for (size_t row = 0; row < rows; row++, gates += 5 * n, input += 4 * n, recurrent += 4 * n, m += n) {
-        for (size_t i = 0; i < 4 * n; i++)
-            gates[i] = input[i] + recurrent[i];
+    (void)recurrent; /* they are summed */
+    for (size_t row = 0; row < rows; row++, gates += 5 * n, input += 4 * n, m += n) {
+        memcpy(gates, input, 4 * n * sizeof *gates);
         kernels->sigmoid(gates, 2 * n);
         kernels->tanh(gates + 2 * n, n);
         kernels->sigmoid(gates + 3 * n, n);

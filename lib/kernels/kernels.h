@@ -131,6 +131,21 @@ typedef void arnn_map_kernel(float *values, size_t count);
 /* Puts `count` numbers on a tape, as elements of a type. */
 typedef void arnn_encode_kernel(void *row, const float *values, size_t count);
 
+/* ---- products of matrices, for gradients ---- */
+
+/* A matrix, row-major, rows a stride apart; op(a) is it or its transpose. */
+typedef struct arnn_operand {
+    const float *values;
+    size_t stride;
+    bool transposed;
+} arnn_operand;
+
+/* c (rows, columns), rows `stride` apart, += op(a) op(b), of which `inner` is the common width. Each output is one chain
+   of multiply-adds from c on, in the order of `inner`, so that a product may be made in parts. c may not overlap a or b.
+   A transposed b of few columns costs little, a wide one twice as much as one that is not. */
+typedef void arnn_multiply_kernel(float *c, size_t stride, arnn_operand a, arnn_operand b, size_t rows, size_t columns,
+                                  size_t inner);
+
 /* ---- the table ---- */
 
 typedef struct arnn_kernels {
@@ -145,6 +160,10 @@ typedef struct arnn_kernels {
        on. y (streams, outputs) += x (streams, inputs) W', each sum in the order of the inputs, beginning at y */
     void (*product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                     size_t streams);
+
+    /* the same from the transpose of the weights, (inputs, outputs), of float32 */
+    void (*pack_turned)(const arnn_packed *packed, const float *weights, size_t stride);
+    arnn_multiply_kernel *multiply;
 
     arnn_cell_kernel *rnn_tanh, *rnn_relu, *gru, *lstm;
 
@@ -178,6 +197,8 @@ size_t arnn_ref_packed_bytes(size_t outputs, size_t inputs, int32_t type);
 void arnn_ref_pack(const arnn_packed *packed, const float *weights, size_t stride);
 void arnn_ref_product(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                       size_t streams);
+void arnn_ref_pack_turned(const arnn_packed *packed, const float *weights, size_t stride);
+arnn_multiply_kernel arnn_ref_multiply;
 arnn_cell_kernel arnn_ref_rnn_tanh, arnn_ref_rnn_relu, arnn_ref_gru, arnn_ref_lstm;
 arnn_map_kernel arnn_ref_exponents, arnn_ref_sigmoid, arnn_ref_tanh;
 arnn_owed_kernel arnn_ref_owed;

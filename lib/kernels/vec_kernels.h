@@ -7,6 +7,8 @@
 
 size_t ARNN_VEC(packed_bytes)(size_t outputs, size_t inputs, int32_t type);
 void ARNN_VEC(pack)(const arnn_packed *packed, const float *weights, size_t stride);
+void ARNN_VEC(pack_turned)(const arnn_packed *packed, const float *weights, size_t stride);
+arnn_multiply_kernel ARNN_VEC(multiply);
 void ARNN_VEC(product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                        size_t streams);
 arnn_cell_kernel ARNN_VEC(rnn_tanh), ARNN_VEC(rnn_relu), ARNN_VEC(gru), ARNN_VEC(lstm);

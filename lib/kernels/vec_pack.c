@@ -45,3 +45,15 @@ void ARNN_VEC(pack)(const arnn_packed *packed, const float *weights, size_t stri
     for (size_t o = 0; o < packed->outputs; o++)
         pack_row(packed, weights + o * stride, o);
 }
+
+void ARNN_VEC(pack_turned)(const arnn_packed *packed, const float *weights, size_t stride)
+{
+    float *to = packed->values;
+    for (size_t first = 0; first < packed->outputs; first += PANEL, weights += PANEL) {
+        size_t left = packed->outputs - first, width = left < PANEL ? left : PANEL;
+        for (size_t i = 0; i < packed->inputs; i++, to += PANEL) {
+            memcpy(to, weights + i * stride, width * sizeof *to);
+            memset(to + width, 0, (PANEL - width) * sizeof *to);
+        }
+    }
+}

@@ -11,14 +11,8 @@ extern const arnn_kernels arnn_kernels_blas;
 /* c (rows, columns) = factor * a' b, with a (inner, rows), b (inner, columns), in double; all row-major, dense. */
 void arnn_fold(double *c, double factor, const double *a, const double *b, size_t rows, size_t columns, size_t inner);
 
-/* c (rows, columns) += factor * op(a) op(b), inner their common width; row-major, rows a stride apart. */
-typedef struct arnn_operand {
-    const float *values;
-    size_t stride;
-    bool transposed; /* op(a) is a' */
-} arnn_operand;
-void arnn_gemm(float *c, size_t stride, float factor, arnn_operand a, arnn_operand b, size_t rows, size_t columns,
-               size_t inner);
+/* arnn_multiply_kernel through OpenBLAS. */
+arnn_multiply_kernel arnn_gemm;
 
 /* Replaces matrix (rows, columns), row-major, by its nearest relative with orthonormal columns (or rows, whichever are
    fewer): Q of a QR factorisation whose R has a positive diagonal, so that it is unique. */

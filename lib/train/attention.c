@@ -23,29 +23,13 @@ static float *block_row(const arnn_pass *pass, const arnn_steps *block, float *r
     return rows + (t - block->first) * pass->columns;
 }
 
-static float *own_h(const arnn_pass *pass, size_t stream, size_t t)
-{
-    return arnn_taped(pass, pass->kept->h, pass->n, stream, pass->record->before[stream] + t);
-}
-
 /* ---- before the steps ---- */
 
-/* z, by its parts: x and s_{t-1} in `before`, else h. */
 static void make_queries(const arnn_pass *pass, const arnn_steps *block)
 {
-    const arnn_kept *kept = pass->kept;
-    const float *w = pass->work->layer.folded;
-    size_t stream = block->stream, t = block->first, count = block->count, x = pass->z - pass->n;
-    float *query = block->work->query;
-    memset(query, 0, count * pass->query * sizeof *query);
-    if (x)
-        arnn_gemm(query, pass->query, 1.0f, (arnn_operand){arnn_row(pass, kept->x, x, stream, t), x, false},
-                  (arnn_operand){w, pass->z, true}, count, pass->query, x);
-    const float *rest = x ? arnn_late(pass, kept->s, pass->n, stream, t) : own_h(pass, stream, t);
-    arnn_gemm(query, pass->query, 1.0f, (arnn_operand){rest, pass->n, false}, (arnn_operand){w + x, pass->z, true},
-              count, pass->query, pass->n);
-    if (pass->read == ARNN_READ_EXPONENT)
-        pass->kernels->exponents(query, count * pass->query);
+    const arnn_ready_layer *ready = &pass->record->model->ready->layers[pass->layer];
+    const arnn_inputs inputs = arnn_step_inputs(pass, block->stream, block->first);
+    arnn_ready_align(ready, &ready->query, pass->kernels, block->work->query, &inputs, block->count);
 }
 
 /* What a block reads: rows 0 .. sinks-1 and first .. rows-1, as of one step. Those between are read by none of its
@@ -60,23 +44,24 @@ static arnn_span span_of(const arnn_pass *pass, const arnn_steps *block)
     return (arnn_span){.sinks = late.sinks, .first = early.first, .rows = late.rows};
 }
 
+/* Scores of rows from .. to-1 under all queries of the block. They come as (row, step), rows being many, and are turned
+   a piece at a time, to stay in the cache. */
 static void multiply(const arnn_pass *pass, const arnn_steps *block, size_t from, size_t to)
 {
-    const float *h = arnn_taped(pass, pass->kept->h, pass->n, block->stream, from);
-    arnn_gemm(block->work->alpha + from, pass->columns, 1.0f, (arnn_operand){block->work->query, pass->query, false},
-              (arnn_operand){h, pass->n, true}, block->count, to - from, pass->n);
-}
-
-void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block)
-{
-    arnn_span span = span_of(pass, block);
-    make_queries(pass, block);
-    if (is_additive(pass))
-        return;
-    for (size_t i = 0; i < block->count; i++)
-        memset(block->work->alpha + i * pass->columns, 0, span.rows * sizeof(float));
-    multiply(pass, block, 0, span.sinks);
-    multiply(pass, block, span.first, span.rows);
+    enum { WIDTH = ARNN_BLOCK_STEPS, PIECE = 64 };
+    float scores[PIECE * WIDTH];
+    const arnn_operand queries = {block->work->query, pass->query, true};
+    for (size_t first = from; first < to; first += PIECE) {
+        size_t rows = to - first < PIECE ? to - first : PIECE;
+        const arnn_operand h = {arnn_taped(pass, pass->kept->h, pass->n, block->stream, first), pass->n, false};
+        memset(scores, 0, sizeof scores);
+        pass->kernels->multiply(scores, WIDTH, h, queries, rows, block->count, pass->n);
+        for (size_t i = 0; i < block->count; i++) {
+            float *alpha = block->work->alpha + i * pass->columns + first;
+            for (size_t row = 0; row < rows; row++)
+                alpha[row] = scores[row * WIDTH + i];
+        }
+    }
 }
 
 static arnn_keys keys_of(const arnn_pass *pass, const float *keys, const float *query, size_t count)
@@ -132,7 +117,7 @@ static float zero_weight(const arnn_pass *pass, const float *query, float logsum
     return expf(score - logsumexp);
 }
 
-void arnn_attention_weigh(const arnn_pass *pass, const arnn_steps *block)
+static void weigh_block(const arnn_pass *pass, const arnn_steps *block)
 {
     arnn_stream_work *work = block->work;
     size_t all = arnn_rows_read(pass, block->stream, block->first + block->count - 1);
@@ -149,6 +134,17 @@ void arnn_attention_weigh(const arnn_pass *pass, const arnn_steps *block)
         weigh(pass, alpha, span, logsumexp, all);
         work->zero[i] = zero_weight(pass, query, logsumexp);
     }
+}
+
+void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block)
+{
+    arnn_span span = span_of(pass, block);
+    make_queries(pass, block);
+    if (!is_additive(pass)) {
+        multiply(pass, block, 0, span.sinks);
+        multiply(pass, block, span.first, span.rows);
+    }
+    weigh_block(pass, block);
 }
 
 /* ---- one step ---- */
@@ -225,11 +221,11 @@ void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t 
     arnn_span span = arnn_tape_span(shape_of(pass), arnn_rows_read(pass, stream, t));
     float *dq = arnn_row(pass, pass->work->dq, pass->query, stream, t), *de = block_row(pass, block, work->de, t);
     memset(dq, 0, pass->query * sizeof *dq);
-    memset(work->dz, 0, n * sizeof *work->dz);
     memset(de, 0, arnn_rows_read(pass, stream, block->first + block->count - 1) * sizeof *de);
     if (*arnn_row(pass, pass->kept->logsumexp, 1, stream, t) == -INFINITY)
         return;
-    arnn_owed owed = {.dq = is_additive(pass) ? work->dz : dq, .de = de, .ds = ds, .dm = dm, .hidden = n};
+    float *sums = is_additive(pass) ? pass->work->dz + stream * n : dq; /* of de h, which additive scores do not want */
+    arnn_owed owed = {.dq = sums, .de = de, .ds = ds, .dm = dm, .hidden = n};
     owed.alpha = block_row(pass, block, work->alpha, t);
     owed.rho = arnn_dot(ds, arnn_late(pass, pass->kept->s, n, stream, t + 1), n);
     if (dm)
@@ -241,8 +237,6 @@ void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t 
     owe_block(pass, block, t, ds, dm);
     if (pass->attn_recency.values)
         work->drecency += owed_to_recency(de, span.rows);
-    memset(work->dz, 0, n * sizeof *work->dz);
-    pass->kernels->product(work->dz, n, dq, pass->query, &pass->work->layer.query, 1);
 }
 
 /* ---- after the steps ---- */
@@ -257,13 +251,13 @@ static void owe_older(const arnn_pass *pass, const arnn_steps *block, size_t fro
     if (from >= to)
         return;
     float *dh = arnn_row(pass, pass->dh, n, stream, from - before);
-    arnn_gemm(dh, n, 1.0f, alpha, ds, to - from, n, block->count);
+    pass->kernels->multiply(dh, n, alpha, ds, to - from, n, block->count);
     if (!is_additive(pass))
-        arnn_gemm(dh, n, 1.0f, (arnn_operand){work->de + from, pass->columns, true},
-                  (arnn_operand){work->query, pass->query, false}, to - from, n, block->count);
+        pass->kernels->multiply(dh, n, (arnn_operand){work->de + from, pass->columns, true},
+                                (arnn_operand){work->query, pass->query, false}, to - from, n, block->count);
     if (pass->work->dm)
-        arnn_gemm(arnn_row(pass, pass->work->dm, n, stream, from - before), n, 1.0f, alpha,
-                  (arnn_operand){work->dm_read, n, false}, to - from, n, block->count);
+        pass->kernels->multiply(arnn_row(pass, pass->work->dm, n, stream, from - before), n, alpha,
+                                (arnn_operand){work->dm_read, n, false}, to - from, n, block->count);
 }
 
 /* Rows of earlier runs are constants, those of the block itself were owed to at once. */
@@ -275,45 +269,73 @@ void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block)
     owe_older(pass, block, span.first > before ? span.first : before, end);
 }
 
-void arnn_attention_weights(const arnn_pass *pass, size_t stream, float *dx)
+void arnn_attention_input(const arnn_pass *pass, size_t stream, float *dx)
 {
-    size_t n = pass->n, x = pass->z - n, count = pass->record->lengths[stream];
-    float *dw = pass->keys ? pass->attn_query.gradient : pass->work->dfolded;
-    const float *dq = arnn_row(pass, pass->work->dq, pass->query, stream, 0);
-    const arnn_operand owed = {dq, pass->query, true};
-    if (x) {
-        arnn_gemm(dw, pass->z, 1.0f, owed, (arnn_operand){arnn_row(pass, pass->kept->x, x, stream, 0), x, false},
-                  pass->query, x, count);
-        arnn_gemm(dx, x, 1.0f, (arnn_operand){dq, pass->query, false},
-                  (arnn_operand){pass->work->layer.folded, pass->z, false}, count, x, pass->query);
+    const arnn_operand dq = {arnn_row(pass, pass->work->dq, pass->query, stream, 0), pass->query, false};
+    size_t x = pass->z - pass->n;
+    if (x)
+        pass->kernels->multiply(dx, x, dq, (arnn_operand){pass->work->layer.folded, pass->z, false},
+                                pass->record->lengths[stream], x, pass->query);
+}
+
+/* ---- the matrices ---- */
+
+static void add_queries(const arnn_pass *pass, size_t stream, size_t first, size_t count)
+{
+    size_t n = pass->n, x = pass->z - n, steps = pass->record->lengths[stream];
+    float *dw = (pass->keys ? pass->attn_query.gradient : pass->work->dfolded) + first * pass->z;
+    const arnn_operand dq = {arnn_row(pass, pass->work->dq, pass->query, stream, 0) + first, pass->query, true};
+    const arnn_inputs inputs = arnn_step_inputs(pass, stream, 0);
+    const float *rest = inputs.values[x ? ARNN_FROM_SUMMARY : ARNN_FROM_HIDDEN];
+    if (x)
+        pass->kernels->multiply(dw, pass->z, dq, (arnn_operand){inputs.values[ARNN_FROM_BELOW], x, false}, count, x,
+                                steps);
+    pass->kernels->multiply(dw + x, pass->z, dq, (arnn_operand){rest, n, false}, count, n, steps);
+}
+
+static void add_keys(const arnn_pass *pass, size_t stream, size_t first, size_t count)
+{
+    size_t n = pass->n, rows = pass->record->before[stream] + pass->record->lengths[stream];
+    const float *dkey = arnn_taped(pass, pass->work->dkey, pass->keys, stream, 0) + first;
+    pass->kernels->multiply(pass->attn_key.gradient + first * n, n, (arnn_operand){dkey, pass->keys, true},
+                            (arnn_operand){arnn_taped(pass, pass->kept->h, n, stream, 0), n, false}, count, n, rows);
+}
+
+void arnn_attention_weights(const arnn_pass *pass, size_t first, size_t count)
+{
+    for (size_t stream = 0; stream < pass->record->count; stream++) {
+        add_queries(pass, stream, first, count);
+        if (pass->keys)
+            add_keys(pass, stream, first, count);
     }
-    const float *rest = x ? arnn_late(pass, pass->kept->s, n, stream, 0) : own_h(pass, stream, 0);
-    arnn_gemm(dw + x, pass->z, 1.0f, owed, (arnn_operand){rest, n, false}, pass->query, n, count);
-    if (pass->keys) {
-        size_t rows = pass->record->before[stream] + count;
-        arnn_gemm(pass->attn_key.gradient, n, 1.0f,
-                  (arnn_operand){arnn_taped(pass, pass->work->dkey, pass->keys, stream, 0), pass->keys, true},
-                  (arnn_operand){arnn_taped(pass, pass->kept->h, n, stream, 0), n, false}, pass->keys, n, rows);
-        arnn_add_scaled(pass->attn_score.gradient, 1.0f, pass->work->streams[stream].dscore, pass->keys);
+}
+
+void arnn_attention_rest(const arnn_pass *pass)
+{
+    for (size_t stream = 0; stream < pass->record->count; stream++) {
+        const arnn_stream_work *work = &pass->work->streams[stream];
+        if (pass->keys)
+            arnn_add_scaled(pass->attn_score.gradient, 1.0f, work->dscore, pass->keys);
+        if (pass->attn_recency.gradient)
+            *pass->attn_recency.gradient += (float)work->drecency;
     }
-    if (pass->attn_recency.gradient)
-        *pass->attn_recency.gradient += (float)pass->work->streams[stream].drecency;
 }
 
 /* dot: dW_Q = scale W_K dW, dW_K = scale W_Q dW';  general: dW_general = scale dW */
 void arnn_attention_unfold(const arnn_pass *pass)
 {
-    float scale = pass->desc->scale;
     size_t n = pass->n, z = pass->z, k = pass->desc->align;
-    const float *dw = pass->work->dfolded;
+    float *dw = pass->work->dfolded;
     if (pass->keys)
         return;
     if (pass->attn_general.values) {
-        arnn_add_scaled(pass->attn_general.gradient, scale, dw, n * z);
+        arnn_add_scaled(pass->attn_general.gradient, pass->desc->scale, dw, n * z);
         return;
     }
-    arnn_gemm(pass->attn_query.gradient, z, scale, (arnn_operand){pass->attn_key.values, n, false},
-              (arnn_operand){dw, z, false}, k, z, n);
-    arnn_gemm(pass->attn_key.gradient, n, scale, (arnn_operand){pass->attn_query.values, z, false},
-              (arnn_operand){dw, z, true}, k, n, z);
+    for (size_t i = 0; i < n * z; i++)
+        dw[i] *= pass->desc->scale;
+    pass->kernels->multiply(pass->attn_query.gradient, z, (arnn_operand){pass->attn_key.values, n, false},
+                            (arnn_operand){dw, z, false}, k, z, n);
+    pass->kernels->multiply(pass->attn_key.gradient, n, (arnn_operand){pass->attn_query.values, z, false},
+                            (arnn_operand){dw, z, true}, k, n, z);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "linalg/linalg.h"
+#include "model/ready.h"
 
 #define BLOCK_FLOATS ((size_t)1 << 20) /* of outputs at once, .. */
 #define LEAST_ROWS   32                /* .. within so many rows */
@@ -71,15 +71,18 @@ static float *gradient_of(const arnn_head *head, const arnn_parameter *parameter
 /* y = W r + b, or r where there is no readout. */
 static void outputs(arnn_head *head)
 {
-    const arnn_parameter *weight = readout(head, ARNN_READOUT), *bias = readout(head, ARNN_READOUT_BIAS);
-    if (!weight) {
+    const arnn_affine *affine = &head->model->ready->readout;
+    if (!affine->outputs) {
         memcpy(head->y, head->r, head->count * head->outputs * sizeof *head->y);
         return;
     }
-    for (size_t i = 0; i < head->count; i++)
-        memcpy(head->y + i * head->outputs, bias->values, head->outputs * sizeof *head->y);
-    arnn_gemm(head->y, head->outputs, 1.0f, (arnn_operand){head->r, head->width, false},
-              (arnn_operand){weight->values, head->width, true}, head->count, head->outputs, head->width);
+    const arnn_inputs inputs = {
+        .values = {[ARNN_FROM_HIDDEN] = head->r,
+                   [ARNN_FROM_SUMMARY] = head->r + (head->width - head->model->desc.hidden)},
+        .strides = {[ARNN_FROM_HIDDEN] = head->width, [ARNN_FROM_SUMMARY] = head->width},
+    };
+    arnn_affine_begin(affine, head->y, head->count);
+    arnn_affine_add(affine, head->model->kernels, head->y, &inputs, head->count);
 }
 
 /* y holds gradients by now: dr = W' dy, dW += dy r', db += dy. */
@@ -91,10 +94,11 @@ static void outputs_back(arnn_head *head)
         return;
     }
     memset(head->dr, 0, head->count * head->width * sizeof *head->dr);
-    arnn_gemm(head->dr, head->width, 1.0f, (arnn_operand){head->y, head->outputs, false},
-              (arnn_operand){weight->values, head->width, false}, head->count, head->width, head->outputs);
-    arnn_gemm(gradient_of(head, weight), head->width, 1.0f, (arnn_operand){head->y, head->outputs, true},
-              (arnn_operand){head->r, head->width, false}, head->outputs, head->width, head->count);
+    const arnn_kernels *kernels = head->model->kernels;
+    kernels->multiply(head->dr, head->width, (arnn_operand){head->y, head->outputs, false},
+                      (arnn_operand){weight->values, head->width, false}, head->count, head->width, head->outputs);
+    kernels->multiply(gradient_of(head, weight), head->width, (arnn_operand){head->y, head->outputs, true},
+                      (arnn_operand){head->r, head->width, false}, head->outputs, head->width, head->count);
     float *sums = gradient_of(head, bias);
     for (size_t i = 0; i < head->count; i++) {
         for (size_t j = 0; j < head->outputs; j++)

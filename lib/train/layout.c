@@ -98,11 +98,6 @@ static bool visit_stream(const arnn_layout *layout, const counts *all, arnn_stre
         {&work->gates, layout->model->cell->kept * n, block},
         {&work->dm_read, all->memory && all->before ? n : 0, block},
         {&work->zero, all->attends ? block : 0, 1},
-        {&work->carry_s, n, 1},
-        {&work->carry_m, n, 1},
-        {&work->carry_h, n, 1},
-        {&work->back, n, 1},
-        {&work->dz, n, 1},
         {&work->dscore, all->keys, 1},
     };
     return VISIT(layout, arrays);
@@ -130,7 +125,7 @@ static bool visit_products(const arnn_layout *layout, const counts *all, arnn_la
 static bool visit_rows(const arnn_layout *layout, const counts *all, arnn_backward_work *work)
 {
     const arnn_model_desc *desc = &layout->model->desc;
-    size_t n = all->n, widest = all->gates > all->query ? all->gates : all->query;
+    size_t n = all->n;
     arnn_record *record = layout->record;
     size_t every = record->streams * desc->layers; /* no more than the rows of some array */
     const array arrays[] = {
@@ -140,6 +135,11 @@ static bool visit_rows(const arnn_layout *layout, const counts *all, arnn_backwa
         {&record->d_s, n, every},
         {&record->d_m, all->memory && !all->before ? n : 0, every},
         {&record->d_h, all->beside ? n : 0, every},
+        {&work->carry_s, n, record->streams},
+        {&work->carry_m, n, record->streams},
+        {&work->carry_h, n, record->streams},
+        {&work->back, n, record->streams},
+        {&work->dz, n, record->streams},
         {&work->dp, all->gates, all->rows},
         {&work->dp_recurrent, layout->model->cell->splits ? all->gates : 0, all->rows},
         {&work->dq, all->query, all->rows},
@@ -148,9 +148,6 @@ static bool visit_rows(const arnn_layout *layout, const counts *all, arnn_backwa
         {&work->dkey, all->keys, all->taped},
         {&work->dskip, desc->skip && desc->layers > 1 ? desc->inputs : 0, all->rows},
         {&work->dfolded, all->query, all->z},
-        {&work->transposed, n, widest},
-        {&work->input, layout->model->cell->kept ? all->gates : 0, ARNN_BLOCK_STEPS},
-        {&work->recurrent, layout->model->cell->kept ? all->gates : 0, ARNN_BLOCK_STEPS},
     };
     return VISIT(layout, arrays);
 }

@@ -6,24 +6,21 @@
 
 /* Memory of one stream while a block of steps is gone back over. */
 typedef struct arnn_stream_work {
-    float *alpha, *de;                  /* (block, past + steps) */
-    float *query;                       /* (block, query width) */
-    float *gates;                       /* (block, kept n) */
-    float *dm_read;                     /* (block, n): of the memory read, in `before` */
-    float *zero;                        /* (block): the zero row's weight */
-    float *carry_s, *carry_m, *carry_h; /* (n): what later steps left */
-    float *back;                        /* (n): to what stands for h_{t-1} */
-    float *dz;                          /* (n) */
-    float *dscore;                      /* (k): additive: of v */
+    float *alpha, *de; /* (block, past + steps) */
+    float *query;      /* (block, query width) */
+    float *gates;      /* (block, kept n) */
+    float *dm_read;    /* (block, n): of the memory read, in `before` */
+    float *zero;       /* (block): the zero row's weight */
+    float *dscore;     /* (k): additive: of v */
     double drecency;
 } arnn_stream_work;
 
 /* What one layer's backward pass needs of its parameters: products from the other side. */
 typedef struct arnn_layer_work {
-    arnn_packed recurrent; /* W_hh' (n, G n) */
-    arnn_packed summary;   /* `beside`: the part of W_ih' that reads s (n, G n) */
-    arnn_packed query;     /* W', or its s half in `before` (n, query width) */
-    arnn_packed key;       /* additive: W_K' (n, k) */
+    arnn_affine recurrent; /* W_hh' (n, G n) */
+    arnn_affine summary;   /* `beside`: the part of W_ih' that reads s (n, G n) */
+    arnn_affine query;     /* W', or its s half in `before` (n, query width) */
+    arnn_affine key;       /* additive: W_K' (n, k) */
     float *packed[4];      /* their memory */
     float *folded;         /* W (query width, |z|) */
 } arnn_layer_work;
@@ -31,14 +28,14 @@ typedef struct arnn_layer_work {
 struct arnn_backward_work {
     arnn_layer_work layer;     /* of the layer that is gone back over */
     arnn_stream_work *streams; /* (streams) */
+    /* (streams, n): what later steps left, and what a step owes to what stands for h_{t-1} and to z */
+    float *carry_s, *carry_m, *carry_h, *back, *dz;
     float *dp, *dp_recurrent;  /* rows of G n; dp_recurrent NULL where it is dp */
     float *dq;                 /* rows of the query width */
     float *dm;                 /* `before`, LSTM: rows of n */
     float *key, *dkey;         /* additive: taped rows of k */
     float *dskip;              /* rows of d: what layers above the first leave to the model's input */
     float *dfolded;            /* (query width, |z|) */
-    float *transposed;         /* room to turn a matrix */
-    float *input, *recurrent;  /* (block, G n): preactivations, of one stream after the other */
 };
 
 typedef struct arnn_layout {

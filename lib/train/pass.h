@@ -47,22 +47,42 @@ size_t arnn_rows_read(const arnn_pass *pass, size_t stream, size_t t);
 float arnn_dot(const float *a, const float *b, size_t count);
 void arnn_add_scaled(float *sums, float factor, const float *values, size_t count);
 
+/* The block that begins at step `first` (a multiple of its length), as far as the stream goes. */
+arnn_steps arnn_block_of(const arnn_pass *pass, size_t stream, size_t first);
+
 /* Fills work->layer. */
 arnn_status arnn_turn_parameters(const arnn_pass *pass);
 
+/* ---- the recurrence, of streams that go back together ---- */
+
+typedef struct arnn_group {
+    size_t first, count;   /* streams */
+    arnn_threads *threads; /* share out products; NULL: the calling one alone */
+} arnn_group;
+
+/* All steps of these streams: dp, dq and what else the matrices need, dx, and what the initial values are owed. */
+void arnn_steps_return(const arnn_pass *pass, const arnn_group *group);
+
+/* x, z and what stands for h_{t-1} of `count` steps, as products read them. */
+arnn_inputs arnn_step_inputs(const arnn_pass *pass, size_t stream, size_t t);
+
+/* ---- the matrices: rows first .. first+count-1 of their gradients, over all streams ---- */
+
+void arnn_cell_weights(const arnn_pass *pass, size_t first, size_t count);
+void arnn_attention_weights(const arnn_pass *pass, size_t first, size_t count);
+/* And what no matrix is. */
+void arnn_attention_rest(const arnn_pass *pass);
+
 /* ---- attention ---- */
 
-/* Before the steps of a block: queries, and the products of dot scores. */
+/* Before the steps of a block: its queries, and the weights of every row read. */
 void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block);
-/* Then, without BLAS: the weights of every row read. */
-void arnn_attention_weigh(const arnn_pass *pass, const arnn_steps *block);
-/* One step: from ds (and dm, of the memory read, or NULL) what rows, query and score are owed; work->dz: what z is
-   owed, or in `before` its s half. */
+/* One step: from ds (and dm, of the memory read, or NULL) what rows, query and score are owed. z's debt is W' dq. */
 void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm);
 /* After the steps: what the block owes to rows older than itself. */
 void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block);
-/* After all blocks of a stream: the matrices, and in `before` dx. */
-void arnn_attention_weights(const arnn_pass *pass, size_t stream, float *dx);
+/* After all blocks of a stream, in `before`: what the queries owe to x. */
+void arnn_attention_input(const arnn_pass *pass, size_t stream, float *dx);
 /* After all streams. */
 void arnn_attention_unfold(const arnn_pass *pass);
 

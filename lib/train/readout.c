@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "linalg/linalg.h"
 
 size_t arnn_source_parts(const arnn_record *record, arnn_source_part parts[2], size_t stream, size_t t)
 {
@@ -31,12 +30,13 @@ void arnn_readout_back(arnn_record *record, float *gradient, const float *dy, si
     size_t n = desc->hidden, outputs = desc->outputs, width = arnn_desc_source_width(desc);
     const float *weights = arnn_parameters_of(&record->model->parameters, ARNN_READOUT, 0)->values;
     float *dw = gradient_of(record, gradient, ARNN_READOUT), *db = gradient_of(record, gradient, ARNN_READOUT_BIAS);
+    const arnn_kernels *kernels = record->model->kernels;
     arnn_source_part parts[2];
     for (size_t i = arnn_source_parts(record, parts, stream, t); i-- > 0;) {
-        arnn_gemm(parts[i].owed, n, 1.0f, (arnn_operand){dy, outputs, false},
-                  (arnn_operand){weights + parts[i].column, width, false}, count, n, outputs);
-        arnn_gemm(dw + parts[i].column, width, 1.0f, (arnn_operand){dy, outputs, true},
-                  (arnn_operand){parts[i].rows, n, false}, outputs, n, count);
+        kernels->multiply(parts[i].owed, n, (arnn_operand){dy, outputs, false},
+                          (arnn_operand){weights + parts[i].column, width, false}, count, n, outputs);
+        kernels->multiply(dw + parts[i].column, width, (arnn_operand){dy, outputs, true},
+                          (arnn_operand){parts[i].rows, n, false}, outputs, n, count);
     }
     for (size_t row = 0; row < count; row++) {
         for (size_t o = 0; o < outputs; o++)

@@ -34,11 +34,27 @@ size_t arnn_rows_read(const arnn_pass *pass, size_t stream, size_t t)
     return pass->record->before[stream] + t + pass->wiring->reads_last;
 }
 
+arnn_steps arnn_block_of(const arnn_pass *pass, size_t stream, size_t first)
+{
+    size_t length = pass->record->lengths[stream], left = length > first ? length - first : 0;
+    size_t count = left < ARNN_BLOCK_STEPS ? left : ARNN_BLOCK_STEPS;
+    return (arnn_steps){.stream = stream, .first = first, .count = count, .work = &pass->work->streams[stream]};
+}
+
+#define SIDE 8 /* sums side by side, so that compilers may use vectors */
+
 float arnn_dot(const float *a, const float *b, size_t count)
 {
-    float sum = 0.0f;
-    for (size_t i = 0; i < count; i++)
+    float sums[SIDE] = {0.0f}, sum = 0.0f;
+    size_t i = 0;
+    for (; i + SIDE <= count; i += SIDE) {
+        for (size_t j = 0; j < SIDE; j++)
+            sums[j] += a[i + j] * b[i + j];
+    }
+    for (; i < count; i++)
         sum += a[i] * b[i];
+    for (size_t j = 0; j < SIDE; j++)
+        sum += sums[j];
     return sum;
 }
 

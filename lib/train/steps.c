@@ -1,0 +1,325 @@
+/* The recurrence, backward: the steps of some streams, from the last to the first, in blocks. What is not in the
+   recurrence is a matrix product before or after a block; what is, one product of all streams. */
+#include <string.h>
+
+#include "run/product.h"
+#include "train/pass.h"
+
+static void clear(float *values, size_t count)
+{
+    if (values)
+        memset(values, 0, count * sizeof *values);
+}
+
+static const arnn_ready_layer *ready_of(const arnn_pass *pass)
+{
+    return &pass->record->model->ready->layers[pass->layer];
+}
+
+/* Of an array of one row a stream. */
+static float *vector(const arnn_pass *pass, float *rows, size_t stream)
+{
+    return rows ? rows + stream * pass->n : NULL;
+}
+
+/* ---- before the steps of a block ---- */
+
+arnn_inputs arnn_step_inputs(const arnn_pass *pass, size_t stream, size_t t)
+{
+    const arnn_kept *kept = pass->kept;
+    size_t n = pass->n, x = pass->inputs, below = pass->layer > 0 ? n : x;
+    const float *row = arnn_row(pass, kept->x, x, stream, t);
+    return (arnn_inputs){
+        .values = {[ARNN_FROM_BELOW] = row,
+                   [ARNN_FROM_INPUT] = row + below,
+                   [ARNN_FROM_HIDDEN] = arnn_record_h(pass->record, pass->layer, stream) + t * n,
+                   [ARNN_FROM_SUMMARY] = arnn_late(pass, kept->s, n, stream, t)},
+        .strides = {x, x, n, n},
+    };
+}
+
+/* y (count, G n) += W_hh times what stands for h_{t-1}, + b_hh */
+static void add_recurrent(const arnn_pass *pass, const arnn_group *group, const arnn_steps *block, float *y)
+{
+    const arnn_affine *recurrent = &ready_of(pass)->recurrent;
+    for (size_t i = 0; i < block->count; i++)
+        arnn_add_scaled(y + i * pass->gates, 1.0f, pass->bias_hh.values, pass->gates);
+    for (size_t i = 0, some; i < block->count; i += some) {
+        arnn_inputs carried = {.strides[ARNN_FROM_CARRIED] = pass->n};
+        some = arnn_carried(pass, &carried.values[ARNN_FROM_CARRIED], block->stream, block->first + i,
+                            block->count - i);
+        arnn_product_add(group->threads, recurrent, pass->kernels, y + i * pass->gates, &carried, some);
+    }
+}
+
+/* Activations again, from the inputs that were kept. Preactivations stand where dp comes to stand. */
+static void activate(const arnn_pass *pass, const arnn_group *group, const arnn_steps *block)
+{
+    const arnn_affine *input = &ready_of(pass)->input;
+    size_t n = pass->n, stream = block->stream, t = block->first;
+    const arnn_inputs inputs = arnn_step_inputs(pass, stream, t);
+    float *own = arnn_row(pass, pass->work->dp, pass->gates, stream, t), *recurrent = own;
+    arnn_affine_begin(input, own, block->count);
+    arnn_product_add(group->threads, input, pass->kernels, own, &inputs, block->count);
+    if (pass->cell->splits) {
+        recurrent = arnn_row(pass, pass->work->dp_recurrent, pass->gates, stream, t);
+        clear(recurrent, block->count * pass->gates);
+    }
+    add_recurrent(pass, group, block, recurrent);
+    const float *m = NULL;
+    if (pass->cell->has_memory)
+        m = pass->kept->memory ? arnn_taped(pass, pass->kept->m, n, stream, pass->record->before[stream] + t)
+                               : arnn_late(pass, pass->kept->m, n, stream, t + 1);
+    pass->cell->activate(pass->kernels, block->work->gates, own, recurrent, m, block->count, n);
+}
+
+/* ---- one step of all streams ---- */
+
+/* A step of those streams of a group that have it. */
+typedef struct arnn_moment {
+    const arnn_pass *pass;
+    const arnn_group *group;
+    size_t t;
+} arnn_moment;
+
+static bool has_step(const arnn_moment *now, size_t stream)
+{
+    return now->pass->record->lengths[stream] > now->t;
+}
+
+static size_t end_of(const arnn_moment *now)
+{
+    return now->group->first + now->group->count;
+}
+
+/* y (streams, n) += W' rows at t, for all streams that have the step: streams side by side are one product. */
+static void add_product(const arnn_moment *now, float *y, const arnn_affine *turned, float *rows, size_t width)
+{
+    const arnn_pass *pass = now->pass;
+    for (size_t stream = now->group->first, count; stream < end_of(now); stream += count) {
+        bool there = has_step(now, stream);
+        count = 1;
+        while (stream + count < end_of(now) && has_step(now, stream + count) == there)
+            count++;
+        const arnn_inputs inputs = {.values[ARNN_FROM_BELOW] = arnn_row(pass, rows, width, stream, now->t),
+                                    .strides[ARNN_FROM_BELOW] = pass->record->steps * width};
+        if (there)
+            arnn_product_add(now->group->threads, turned, pass->kernels, vector(pass, y, stream), &inputs, count);
+    }
+}
+
+static void add_recurrent_debt(const arnn_moment *now, float *y)
+{
+    const arnn_backward_work *work = now->pass->work;
+    float *dp = now->pass->cell->splits ? work->dp_recurrent : work->dp;
+    add_product(now, y, &work->layer.recurrent, dp, now->pass->gates);
+}
+
+/* dh and, for the LSTM, dm of a step are complete: through the cell. To dcarried comes what goes past the product. */
+static void cell_step(const arnn_moment *now, size_t stream, const float *dm, float *dm_prev, float *dcarried)
+{
+    const arnn_pass *pass = now->pass;
+    const arnn_kept *kept = pass->kept;
+    const float *gates = pass->work->streams[stream].gates;
+    size_t n = pass->n, t = now->t;
+    arnn_cell_owed owed = {.dcarried = dcarried, .hidden = n, .dm = dm, .dm_prev = dm_prev};
+    owed.dh = arnn_row(pass, pass->dh, n, stream, t);
+    owed.dp_input = owed.dp_recurrent = arnn_row(pass, pass->work->dp, pass->gates, stream, t);
+    if (pass->cell->splits)
+        owed.dp_recurrent = arnn_row(pass, pass->work->dp_recurrent, pass->gates, stream, t);
+    owed.gates = gates ? gates + t % ARNN_BLOCK_STEPS * pass->cell->kept * n : NULL;
+    owed.h = arnn_record_h(pass->record, pass->layer, stream) + t * n;
+    arnn_carried(pass, &owed.carried, stream, t, 1);
+    if (pass->cell->has_memory)
+        owed.m_prev =
+            kept->memory ? arnn_row(pass, kept->memory, n, stream, t) : arnn_late(pass, kept->m, n, stream, t);
+    pass->cell->backward(&owed);
+}
+
+/* What later reads left to the row's key. */
+static void add_key_debt(const arnn_moment *now, size_t stream, float *dh)
+{
+    const arnn_pass *pass = now->pass;
+    size_t row = pass->record->before[stream] + now->t;
+    if (!pass->keys)
+        return;
+    const arnn_inputs inputs = {
+        .values[ARNN_FROM_BELOW] = arnn_taped(pass, pass->work->dkey, pass->keys, stream, row),
+        .strides[ARNN_FROM_BELOW] = pass->keys};
+    arnn_product_add(now->group->threads, &pass->work->layer.key, pass->kernels, dh, &inputs, 1);
+}
+
+/* dz = W' dq, of `before` the s half. */
+static void make_dz(const arnn_moment *now)
+{
+    const arnn_pass *pass = now->pass;
+    clear(vector(pass, pass->work->dz, now->group->first), now->group->count * pass->n);
+    add_product(now, pass->work->dz, &pass->work->layer.query, pass->work->dq, pass->query);
+}
+
+static void step_none(const arnn_moment *now)
+{
+    const arnn_pass *pass = now->pass;
+    arnn_backward_work *work = pass->work;
+    size_t n = pass->n;
+    for (size_t stream = now->group->first; stream < end_of(now); stream++) {
+        if (!has_step(now, stream))
+            continue;
+        float *dh = arnn_row(pass, pass->dh, n, stream, now->t), *carry = vector(pass, work->carry_s, stream);
+        float *carry_m = vector(pass, work->carry_m, stream);
+        arnn_add_scaled(dh, 1.0f, arnn_row(pass, pass->ds, n, stream, now->t), n);
+        arnn_add_scaled(dh, 1.0f, carry, n);
+        cell_step(now, stream, carry_m, carry_m, carry);
+    }
+    add_recurrent_debt(now, work->carry_s);
+}
+
+/* `after` and `beside`: the attention first, then the cell. */
+static void step_last(const arnn_moment *now)
+{
+    const arnn_pass *pass = now->pass;
+    arnn_backward_work *work = pass->work;
+    size_t n = pass->n, block = now->t / ARNN_BLOCK_STEPS * ARNN_BLOCK_STEPS;
+    bool beside = pass->wiring->carries_h;
+    float *carries = beside ? work->carry_h : work->carry_s; /* of what stands for h_{t-1} */
+    for (size_t stream = now->group->first; stream < end_of(now); stream++) {
+        if (!has_step(now, stream))
+            continue;
+        const arnn_steps steps = arnn_block_of(pass, stream, block);
+        float *ds = arnn_row(pass, pass->ds, n, stream, now->t);
+        arnn_add_scaled(ds, 1.0f, vector(pass, work->carry_s, stream), n);
+        arnn_attention_step(pass, &steps, now->t, ds, NULL);
+    }
+    make_dz(now);
+    for (size_t stream = now->group->first; stream < end_of(now); stream++) {
+        if (!has_step(now, stream))
+            continue;
+        float *dh = arnn_row(pass, pass->dh, n, stream, now->t), *carry_m = vector(pass, work->carry_m, stream);
+        arnn_add_scaled(dh, 1.0f, vector(pass, work->dz, stream), n);
+        add_key_debt(now, stream, dh);
+        if (beside) {
+            arnn_add_scaled(dh, 1.0f, vector(pass, work->carry_h, stream), n);
+            clear(vector(pass, work->carry_s, stream), n);
+        }
+        cell_step(now, stream, carry_m, carry_m, vector(pass, carries, stream));
+    }
+    add_recurrent_debt(now, carries);
+    if (beside)
+        add_product(now, work->carry_s, &work->layer.summary, work->dp, pass->gates);
+}
+
+/* `before`: the cell first, then the attention that it read from. */
+static void step_first(const arnn_moment *now)
+{
+    const arnn_pass *pass = now->pass;
+    arnn_backward_work *work = pass->work;
+    size_t n = pass->n, block = now->t / ARNN_BLOCK_STEPS * ARNN_BLOCK_STEPS;
+    for (size_t stream = now->group->first; stream < end_of(now); stream++) {
+        if (!has_step(now, stream))
+            continue;
+        float *dm_read = work->streams[stream].dm_read;
+        add_key_debt(now, stream, arnn_row(pass, pass->dh, n, stream, now->t));
+        cell_step(now, stream, work->dm ? arnn_row(pass, work->dm, n, stream, now->t) : NULL,
+                  dm_read ? dm_read + (now->t - block) * n : NULL, vector(pass, work->back, stream));
+    }
+    add_recurrent_debt(now, work->back);
+    for (size_t stream = now->group->first; stream < end_of(now); stream++) {
+        if (!has_step(now, stream))
+            continue;
+        const arnn_steps steps = arnn_block_of(pass, stream, block);
+        float *ds = arnn_row(pass, pass->ds, n, stream, now->t), *dm_read = work->streams[stream].dm_read;
+        arnn_add_scaled(ds, 1.0f, vector(pass, work->back, stream), n);
+        arnn_add_scaled(ds, 1.0f, vector(pass, work->carry_s, stream), n);
+        arnn_attention_step(pass, &steps, now->t, ds, dm_read ? dm_read + (now->t - block) * n : NULL);
+        clear(vector(pass, work->carry_s, stream), n);
+    }
+    add_product(now, work->carry_s, &work->layer.query, work->dq, pass->query);
+}
+
+static void step(const arnn_moment *now)
+{
+    if (now->pass->wiring->reads_first)
+        step_first(now);
+    else if (now->pass->wiring->reads_last)
+        step_last(now);
+    else
+        step_none(now);
+}
+
+/* ---- all steps ---- */
+
+static void begin_stream(const arnn_pass *pass, size_t stream)
+{
+    const arnn_record *record = pass->record;
+    arnn_backward_work *work = pass->work;
+    size_t n = pass->n, rows = record->before[stream] + record->lengths[stream];
+    clear(vector(pass, work->carry_s, stream), n);
+    clear(vector(pass, work->carry_m, stream), n);
+    clear(vector(pass, work->carry_h, stream), n);
+    clear(work->streams[stream].dscore, pass->keys);
+    work->streams[stream].drecency = 0.0;
+    if (work->dm)
+        clear(arnn_row(pass, work->dm, n, stream, 0), record->lengths[stream] * n);
+    if (!pass->keys)
+        return;
+    clear(arnn_taped(pass, work->dkey, pass->keys, stream, 0), rows * pass->keys);
+    const arnn_inputs states = {.values[ARNN_FROM_HIDDEN] = arnn_taped(pass, pass->kept->h, n, stream, 0),
+                                .strides[ARNN_FROM_HIDDEN] = n};
+    arnn_ready_align(ready_of(pass), &ready_of(pass)->key, pass->kernels,
+                     arnn_taped(pass, work->key, pass->keys, stream, 0), &states, rows);
+}
+
+/* dx, and what the initial values are owed. */
+static void end_stream(const arnn_pass *pass, size_t stream)
+{
+    arnn_record *record = pass->record;
+    const arnn_backward_work *work = pass->work;
+    size_t n = pass->n, x = pass->inputs, count = record->lengths[stream];
+    size_t at = (pass->layer * record->streams + stream) * n, bytes = n * sizeof(float);
+    float *dx = arnn_row(pass, record->dx, x, stream, 0);
+    const arnn_operand dp = {arnn_row(pass, work->dp, pass->gates, stream, 0), pass->gates, false};
+    const arnn_operand w = {pass->ih.values, x + (pass->wiring->carries_h ? n : 0), false};
+    clear(dx, count * x);
+    pass->kernels->multiply(dx, x, dp, w, count, x, pass->gates);
+    if (pass->query)
+        arnn_attention_input(pass, stream, dx);
+    memcpy(record->d_s + at, vector(pass, work->carry_s, stream), bytes);
+    if (record->d_m)
+        memcpy(record->d_m + at, vector(pass, work->carry_m, stream), bytes);
+    if (record->d_h)
+        memcpy(record->d_h + at, vector(pass, work->carry_h, stream), bytes);
+}
+
+static void return_block(const arnn_pass *pass, const arnn_group *group, size_t first)
+{
+    size_t end = group->first + group->count, most = 0;
+    for (size_t stream = group->first; stream < end; stream++) {
+        const arnn_steps block = arnn_block_of(pass, stream, first);
+        most = block.count > most ? block.count : most;
+        if (block.count && pass->cell->kept)
+            activate(pass, group, &block);
+        if (block.count && pass->query)
+            arnn_attention_prepare(pass, &block);
+    }
+    for (size_t i = most; i-- > 0;)
+        step(&(arnn_moment){pass, group, first + i});
+    for (size_t stream = group->first; stream < end && pass->query; stream++) {
+        const arnn_steps block = arnn_block_of(pass, stream, first);
+        if (block.count)
+            arnn_attention_finish(pass, &block);
+    }
+}
+
+void arnn_steps_return(const arnn_pass *pass, const arnn_group *group)
+{
+    size_t longest = 0;
+    for (size_t stream = group->first; stream < group->first + group->count; stream++) {
+        size_t length = pass->record->lengths[stream];
+        longest = length > longest ? length : longest;
+        begin_stream(pass, stream);
+    }
+    for (size_t left = (longest + ARNN_BLOCK_STEPS - 1) / ARNN_BLOCK_STEPS; left > 0; left--)
+        return_block(pass, group, (left - 1) * ARNN_BLOCK_STEPS);
+    for (size_t stream = group->first; stream < group->first + group->count; stream++)
+        end_stream(pass, stream);
+}
