@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import blas_core
 import plan
 import report
 
@@ -55,13 +56,13 @@ def spread_row(row, spread):
     return {**{key: row[key] for key in (*report.KEYS, "length")}, **spread}
 
 
-def run(options, tasks):
+def run(options, tasks, core):
     """Feeds the plan to the program and gathers what it writes; the figures, and whether all went well."""
     rounds, milliseconds, seconds = (5, 8, QUICK_SECONDS) if options.quick else (7, 25, 0)
     figures = {"machine": {}, "ceilings": [], "step": [], "spread": [], "fit": [], "text": [], "drift": []}
     progress = Progress(sum(line.startswith("step") for line in tasks))
     with subprocess.Popen([options.program, str(rounds), str(milliseconds), str(seconds)], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as program:
+                          stdout=subprocess.PIPE, text=True, env=blas_core.environment(core)) as program:
         program.stdin.write("\n".join(tasks) + "\n")
         program.stdin.close()
         for printed in program.stdout:
@@ -136,7 +137,7 @@ def disturbance(figures):
 
 def head(machine):
     caches = ", ".join(f"L{cache['level']} {report.bytes_text(cache['bytes'])}" for cache in machine["caches"])
-    return f"{machine['processor']}, {machine['cores']} cores; {caches}\n{machine['build_info']}"
+    return f"{machine['processor']}, {machine['cores']} cores; {caches}\n{machine['build_info']}\n{machine['blas']}"
 
 
 def write(options, figures):
@@ -177,11 +178,15 @@ def main(arguments):
     tasks = plan.text_plan(options, path) if options.part in ("all", "text") else []
     tasks += plan.drift_plan(options, path) if options.part in ("all", "drift") else []
     tasks += plan.step_plan(options) if options.part in ("all", "step") else []
+    cores = blas_core.candidates(options.program)
+    if not cores:
+        return 1
     before, start = busy_seconds(), time.monotonic()
-    figures, well = run(options, tasks)
+    figures, well = run(options, tasks, cores[0]["setting"])
     others = before and (busy_seconds() - before) / (time.monotonic() - start)
     if not figures["machine"]:
         return 1
+    figures["machine"] |= {"blas": blas_core.sentence(cores), "blas_cores": cores}
     show(complete(figures, others))
     print()
     drawn = write(options, figures)

@@ -6,87 +6,46 @@ import json
 import os
 import pathlib
 import platform
-import subprocess
 import sys
 import time
 
-from peers import cases, reckon
+from peers import cases, process
+from peers.process import TOP, say
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
-VENV = TOP / "build/peers-venv"
-REQUIREMENTS = TOP / "bench/peers/requirements.txt"
-ROUNDS = 5  # medians are of so many samples a side, taken in turn
-COUNTED = """Counted: medians of calls; blas and step of ours, and the reads, are looped in C (the library's own call), the peers in
-Python as people run them, dispatch included. sequence, cells, training: one call of ours against one call or loop of
-theirs. The best of a peer's forms counts. + reaches its target, - does not. OpenBLAS runs on at most as many threads."""
+ROUNDS, QUICK_ROUNDS = 9, 5     # medians are of so many samples a side, taken in turn
+LONGEST = 25e9                  # ns that the rounds of a case may take: long calls get fewer
+OVERLONG = 20e9                 # ns of a call whose first run counts as a sample
+SIZES = [1 << power for power in range(18, 30)]
 
 
 def parse(arguments):
     made = argparse.ArgumentParser(prog="bench/run peers", description=__doc__.split(": ", 1)[1], allow_abbrev=False,
-                                   epilog="Installs PyTorch and JAX into build/peers-venv first (about 1.8 GB).")
-    made.add_argument("--quick", action="store_true", help="fewer and smaller cases: about two minutes")
-    made.add_argument("--only", metavar="GROUP", choices=cases.GROUPS, help="one of " + ", ".join(cases.GROUPS))
-    made.add_argument("--json", metavar="FILE", type=pathlib.Path, default=TOP / "build/report/peers.json",
-                      help="where the figures go (build/report/peers.json)")
-    made.add_argument("--plot", metavar="FILE", type=pathlib.Path, default=TOP / "build/report/peers.svg",
-                      help="where the plot goes: .svg, .png or .pdf (build/report/peers.svg)")
+                                   formatter_class=argparse.RawDescriptionHelpFormatter,
+                                   epilog="groups\n" + "\n".join(f"  {name:10}{what}" for name, what in cases.GROUPS.items())
+                                   + "\n\nInstalls PyTorch and JAX into build/peers-venv first (about 1.5 GB).")
+    made.add_argument("--quick", action="store_true", help="fewer cases, shorter ones without targets: some three minutes")
+    made.add_argument("--only", metavar="GROUP,GROUP,..", default=",".join(cases.GROUPS), help="only these groups")
+    made.add_argument("--rounds", metavar="N", type=int, help=f"samples a side ({ROUNDS}; with --quick {QUICK_ROUNDS})")
+    made.add_argument("--json", metavar="FILE", type=pathlib.Path,
+                      help="where the figures go (build/report/peers.json; with --only peers-GROUP.json); a table for the"
+                      " README goes beside it, as .md")
+    made.add_argument("--plot", metavar="FILE", type=pathlib.Path,
+                      help="where the plot goes: .svg, .png or .pdf (beside the figures, .svg)")
     made.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = made.parse_args(arguments)
+    some = options.only != made.get_default("only")
+    options.only = [name for name in options.only.split(",") if name]
+    for name in options.only:
+        if name not in cases.GROUPS:
+            made.error(f"--only: there is no group {name}")
+    options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
+    if options.rounds < 1:
+        made.error("--rounds: at least 1")
+    options.json = options.json or TOP / f"build/report/peers{'-' + '-'.join(options.only) if some else ''}.json"
+    options.plot = options.plot or options.json.with_suffix(".svg")
     if options.plot.suffix not in (".svg", ".png", ".pdf"):
         made.error("--plot: the name must end in .svg, .png or .pdf")
     return options
-
-
-def say(text):
-    print(f"bench/run: {text}", file=sys.stderr, flush=True)
-
-
-def install():
-    """PyTorch and JAX in a venv of their own; False where they cannot be had."""
-    wanted = REQUIREMENTS.read_text() + sys.version
-    made = VENV / "made"
-    if made.exists() and made.read_text() == wanted:
-        return True
-    say(f"installing PyTorch and JAX into {VENV}: about 1.8 GB on disk, some minutes")
-    for command in ([sys.executable, "-m", "venv", VENV],
-                    [VENV / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS]):
-        if subprocess.run(command).returncode:
-            say("they could not be installed")
-            return False
-    made.write_text(wanted)
-    return True
-
-
-class Worker:
-    """A side in a process of its own."""
-
-    def __init__(self, side, threads):
-        count = str(threads)
-        environment = {**os.environ, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "JAX_PLATFORMS": "cpu",
-                       "OPENBLAS_NUM_THREADS": count}
-        if threads == 1:
-            environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
-        self.process = subprocess.Popen([VENV / "bin/python", TOP / "bench/peers/worker.py", side], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
-
-    def ask(self, **order):
-        try:
-            self.process.stdin.write(json.dumps(order) + "\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        answer = json.loads(line) if line else {"error": "the process ended"}
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return answer
-
-    def close(self):
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
-            pass  # it has ended already
-        self.process.wait()
 
 
 def disagreement(ours, theirs, one):
@@ -100,72 +59,117 @@ def disagreement(ours, theirs, one):
     return float(np.abs(ours - theirs).max() / np.abs(ours).max()), bound
 
 
-def compare(one, rounds, ceilings):
-    sides = []
-    try:
-        sides = [Worker("ours", one["threads"]), Worker(one["against"], one["threads"])]
-        ours, peer = sides
-        ours_path = ours.ask(prepare=one)["forms"]["ours"]
-        forms = peer.ask(prepare=one)["forms"]
-        apart = {}
-        for name, path in forms.items():
-            apart[name], bound = disagreement(ours_path, path, one)
+class Comparison:
+    """One run: the processes, the ceilings, the rivals' kernels."""
+
+    def __init__(self, options, cores):
+        import blas_core
+
+        self.options, self.workers = options, process.Workers()
+        self.core = cores[0]["setting"]
+        self.rivals = {side: [found["setting"] for found in blas_core.near(cores, kind)]
+                       for side, kind in (("blas", "read"), ("sgemm", "product"))}
+        about = self.workers.get("ours", 1, self.core)
+        self.build_info = about.ask(about=1)["about"]
+        self.ceilings = about.ask(ceilings=SIZES)
+
+    def sides(self, one):
+        """[(worker, side)]: ours first, in one process with what shares its rows."""
+        ours = self.workers.get("ours", one["threads"], self.core)
+        side = one["against"]
+        if side in (None, "ceiling"):
+            return [(ours, side or "ours")]
+        if side in self.rivals:
+            return [(ours, "ours")] + [(self.workers.get(side, 2, core), side) for core in self.rivals[side]]
+        if side == "one thread":
+            return [(ours, "ours"), (self.workers.get(side, 1, self.core), side)]
+        return [(ours, "ours"), (self.workers.get("jax" if side == "jax" else "torch", one["threads"], self.core), side)]
+
+    def samples(self, one, forms):
+        """forms: {name: (worker, what it told)}. In turn, ours among them; threads that still spin fall asleep between."""
+        taken = {name: [told["first_ns"]] if told["first_ns"] > OVERLONG else [] for name, (_, told) in forms.items()}
+        length = sum(told["call_ns"] * told["calls"] for _, told in forms.values())
+        rounds = max(1, min(self.options.rounds, int(LONGEST / length)))
+        pause = 0.05 if one["threads"] > 1 or one["against"] in self.rivals else 0.005
+        for _ in range(rounds):
+            for name, (worker, told) in forms.items():
+                again = 3 if rounds < 3 and told["call_ns"] < LONGEST / 10 else 1
+                taken[name] += [worker.ask(time=name)["ns"] for _ in range(again)]
+                time.sleep(pause)
+        return taken
+
+    def compare(self, one):
+        from peers import growth, reckon
+
+        alone = one["group"] in ("training", "growth") and one["wiring"] != "none"  # memory is that of new processes
+        self.workers.enter(json.dumps(one) if alone else one["group"])
+        forms, apart = {}, {}
+        for worker, side in self.sides(one):
+            for name, told in worker.ask(prepare=one, side=side)["forms"].items():
+                forms[name] = worker, told
+        for name, (_, told) in forms.items():
+            if name == "ours" or not told["path"]:
+                continue
+            apart[name], bound = disagreement(forms["ours"][1]["path"], told["path"], one)
             if not apart[name] <= bound:
                 raise RuntimeError(f"{name}: results differ by {apart[name]:.2g}, allowed is {bound:g}")
-        samples, theirs = [], {name: [] for name in forms}
-        for _ in range(rounds):
-            samples.append(ours.ask(time="ours")["ns"])
-            for name in forms:
-                time.sleep(0.005)  # threads of the other side that still spin fall asleep
-                theirs[name].append(peer.ask(time=name)["ns"])
-            time.sleep(0.005)
-        return reckon.row(one, samples, theirs, ceilings) | {"differs": max(apart.values())}
-    finally:
-        for side in sides:
-            side.close()
+        taken = self.samples(one, forms)
+        mine = taken.pop("ours")
+        if one["group"] == "growth":
+            told = {"counted": forms["ours"][0].ask(counted=one)["counted"], "peak": forms["ours"][1]["peak"]}
+            return growth.row(one, mine, told)
+        row = reckon.row(one, mine, taken, self.ceilings)
+        if alone:
+            row |= {"ours_bytes": forms["ours"][1]["peak"], "peer_bytes": forms[row["peer"]][1]["peak"]}
+        return row | {"differs": max(apart.values(), default=None), "samples": len(mine)}
 
 
 def title(one):
     return ", ".join(str(one[key]) for key in ("group", "against", "cell", "tape", "hidden", "streams", "length", "threads"))
 
 
-def run(options):
-    plan, left_out = cases.plan(options), []
-    about = Worker("ours", 1)
-    sizes = [1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28]
-    ceilings = about.ask(ceilings=sizes)
-    figures = {"machine": {"cores": os.cpu_count(), "system": platform.platform(), "build_info": about.ask(about=1)["about"],
-                           "time": datetime.datetime.now().astimezone().isoformat(timespec="seconds")},
-               "ceilings": ceilings, "peers": []}
-    about.close()
-    start, terminal = time.monotonic(), sys.stderr.isatty()
+def measure(options, comparison, figures):
+    """Case after case; what fails is told of and left out."""
+    from peers import alone, growth
+
+    plan, start, terminal = cases.plan(options), time.monotonic(), sys.stderr.isatty()
     try:
         for number, one in enumerate(plan):
             line = f"{time.monotonic() - start:4.0f} s  {number + 1}/{len(plan)}  {title(one)}"
             print(f"\r\033[K{line}"[:100] if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
             try:
-                figures["peers"].append(compare(one, ROUNDS, ceilings))
-            except RuntimeError as error:
-                left_out.append(f"{title(one)}: {error}")
+                figures["growth" if one["group"] == "growth" else "peers"].append(comparison.compare(one))
+            except (RuntimeError, OSError) as error:
+                figures["left_out"].append(f"{title(one)}: {error}")
+                comparison.workers.close()
+        if terminal:
+            print("\r\033[K", end="", file=sys.stderr)
+        comparison.workers.close()
+        rows, figures["text"], figures["drift"], well = alone.run(options, comparison.ceilings, comparison.core)
+        figures["peers"] += rows
+        if not well:
+            figures["left_out"].append("what bench_cost measures")
     except KeyboardInterrupt:
         say("interrupted; what was measured is reported")
-    if terminal:
-        print("\r\033[K", end="", file=sys.stderr)
-    figures["left_out"] = left_out
-    return figures
+    figures["growth_fit"] = growth.fit(figures["growth"])
+    figures["machine"]["seconds"] = time.monotonic() - start
 
 
-def write(options, figures):
+def write(options, figures, page):
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(figures, indent=1) + "\n")
     print(f"written: {options.json}")
+    options.json.with_suffix(".md").write_text(page)
+    print(f"written: {options.json.with_suffix('.md')}")
+    if not figures["peers"]:
+        return True
     try:
         from peers import picture
     except ImportError as error:
         say(f"no plot: {error}")
         return False
     options.plot.parent.mkdir(parents=True, exist_ok=True)
-    picture.draw(figures["peers"], options.plot)
+    picture.draw(figures, options.plot)
     print(f"written: {options.plot}")
     return True
 
@@ -174,17 +178,28 @@ def main(arguments):
     options = parse(arguments)
     if options.check:
         return 0
-    if not install():
+    import blas_core
+    from peers import alone, told
+    import cost
+
+    if not process.install():
         return 1
-    figures = run(options)
-    print(figures["machine"]["build_info"])
-    read = ", ".join(f"{size >> 10} KiB {gbps:.0f}" for size, gbps in figures["ceilings"]["read"])
-    print(f"one core: {figures['ceilings']['flops']:.0f} Gflop/s; reads GB/s: {read}")
-    print(reckon.table(figures["peers"], cases.GROUPS))
-    print("\n" + COUNTED)
+    cores = blas_core.candidates(alone.PROGRAM)
+    if not cores:
+        say("OpenBLAS could not be tried")
+        return 1
+    before, start = cost.busy_seconds(), time.monotonic()
+    comparison = Comparison(options, cores)
+    figures = {"machine": {"processor": cost.processor(), "cores": os.cpu_count(), "system": platform.platform(),
+                           "build_info": comparison.build_info, "blas": blas_core.sentence(cores), "blas_cores": cores,
+                           "time": datetime.datetime.now().astimezone().isoformat(timespec="seconds")},
+               "ceilings": comparison.ceilings, "peers": [], "growth": [], "text": [], "drift": [], "left_out": []}
+    measure(options, comparison, figures)
+    figures["machine"]["others"] = before and (cost.busy_seconds() - before) / (time.monotonic() - start)
+    print(told.terminal(figures))
     for line in figures["left_out"]:
         say(f"left out: {line}")
-    return 0 if write(options, figures) and not figures["left_out"] else 1
+    return 0 if write(options, figures, told.page(figures)) and not figures["left_out"] else 1
 
 
 if __name__ == "__main__":

@@ -128,13 +128,16 @@ void Ceiling::choose(size_t kept) {
     loops_ = ranked;
 }
 
-void Ceiling::round() {
+double Ceiling::round() {
+    double round_best = 0;
     for (const NamedLoop &named : loops_) {
         const double now = speed(named.loop, bytes_, budget_ns_ / static_cast<double>(loops_.size()));
+        round_best = std::max(round_best, now);
         if (now <= best_) continue;
         best_ = now;
         best_loop_ = named.name;
     }
+    return round_best;
 }
 
 } // namespace cost

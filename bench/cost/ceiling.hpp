@@ -25,7 +25,7 @@ class Ceiling {
     Ceiling(const char *first, size_t bytes, double budget_ns) : first_(first), bytes_(bytes), budget_ns_(budget_ns) {}
 
     void choose(size_t kept); // tries all loops and keeps so many
-    void round();             // times each of them
+    double round();           // times each of them; the best of this round
     double gbps() const { return best_; } // the best that was reached in any round
     const std::string &best_loop() const { return best_loop_; }
 

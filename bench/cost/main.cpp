@@ -3,6 +3,7 @@
 #include "cost/clock.hpp"
 #include "cost/drift.hpp"
 #include "cost/machine.hpp"
+#include "cost/probe.hpp"
 #include "cost/step.hpp"
 #include "cost/text.hpp"
 
@@ -121,11 +122,15 @@ void register_plan(const std::vector<Task> &plan, const Budget &budget) {
 int main(int argc, char **argv) {
     benchmark::Initialize(&argc, argv);
     try {
-        if (argc != 4) throw std::invalid_argument("usage: bench_cost ROUNDS MILLISECONDS SECONDS < plan");
+        plain_single_thread();
+        if (argc == 2 && std::string(argv[1]) == "probe") {
+            probe().print();
+            return 0;
+        }
+        if (argc != 4) throw std::invalid_argument("usage: bench_cost ROUNDS MILLISECONDS SECONDS < plan, or bench_cost probe");
         const Task arguments = {"arguments", {{"rounds", argv[1]}, {"milliseconds", argv[2]}, {"seconds", argv[3]}}};
         if (arguments.number("seconds") != 0) deadline_ns = now_ns() + arguments.real("seconds") * 1e9;
         const Budget budget = {arguments.number("rounds"), arguments.real("milliseconds") * 1e6, 3};
-        plain_single_thread();
         Json().add("machine", machine()).print();
         register_plan(read_plan(std::cin), budget);
         Complaints complaints;

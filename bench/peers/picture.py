@@ -1,31 +1,84 @@
-"""The ratios of every group on a logarithmic scale, with their targets."""
+"""The ratios of every group on a logarithmic scale, with their targets; columns, so that all of it can be read."""
 
 import matplotlib
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from peers import reckon  # noqa: E402
+from peers import growth, reckon  # noqa: E402
+
+HELD, MISSED, SHOWN, TARGET = "#0072B2", "#D55E00", "#9A9A9A", "black"
+ROWS = 52  # of a column
 
 
 def label(row):
-    tape = row["tape"] if row["wiring"] != "none" else row["cell"]
-    return f"{row['group']}  {tape} w {row['weights']} n={row['hidden']} B={row['streams']} T={row['length']} " \
-           f"{row['threads']} thr.  ({row['peer']})"
+    words = [row["group"], row["cell"] if row["wiring"] == "none" else reckon.tape_text(row)]
+    words += [f"w {row['weights']}"] * (row["weights"] != "f32")
+    words += [f"n={row['hidden']} B={row['streams']}"] + [f"T={row['length']:,}"] * (row["group"] != "product")
+    return " ".join([*words, f"{row['threads']}t: {row['peer']}"])
 
 
-def draw(rows, path):
-    figure, axes = plt.subplots(figsize=(10, 1.2 + 0.2 * max(1, len(rows))), layout="constrained")
+def columns(rows):
+    """Cut between groups where that leaves columns of a like length."""
+    count = -(-len(rows) // ROWS)
+    made, per = [], -(-len(rows) // count)
+    while rows:
+        made.append(rows[:per])
+        rows = rows[per:]
+    return made
+
+
+def draw_column(axes, rows, reach):
     for at, row in enumerate(rows):
         target = reckon.wanted(row)
-        reached = target is None or row["ratio"] >= target
-        axes.plot([1, row["ratio"]], [at, at], color="#0072B2" if reached else "#D55E00", linewidth=3)
+        color = SHOWN if target is None else HELD if row["ratio"] >= target else MISSED
+        axes.plot([1, row["ratio"]], [at, at], color=color, linewidth=3.5, solid_capstyle="butt")
+        axes.annotate(f"{row['ratio']:.2f}", (max(1, row["ratio"], target or 0), at), xytext=(4, 0), textcoords="offset points",
+                      va="center", fontsize=6)
         if target is not None:
-            axes.plot(target, at, "|", color="black", markersize=9)
+            axes.plot(target, at, "|", color=TARGET, markersize=9, markeredgewidth=1.5)
+        if at and rows[at - 1]["group"] != row["group"]:
+            axes.axhline(at - 0.5, color="#DDDDDD", linewidth=0.8)
     axes.axvline(1, color="#707070", linewidth=1)
     axes.set_xscale("log")
-    axes.set_yticks(range(len(rows)), [label(row) for row in rows], fontsize=7)
-    axes.invert_yaxis()
-    axes.set_xlabel("times faster than the peer; | is the target")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlim(*reach)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(rows)), [label(row) for row in rows], fontsize=6.5)
+    axes.tick_params(axis="x", labelsize=7)
+    axes.set_xlabel("times faster than the peer (ceilings: share of it)", fontsize=8)
+
+
+def draw_growth(axes, rows, found):
+    points = sorted((row["length"], row["ours_ns"] / 1e6) for row in rows if row["cell"] == "rnn")
+    axes.plot(*zip(*points), "o-", color=HELD, label="measured")
+    if found:
+        t = [length for length, _ in points]
+        for name, term, power in ("steps", "b_ns", 1), ("steps squared", "c_ns", 2):
+            if found[term]:
+                axes.plot(t, [found[term] * x**power / 1e6 for x in t], "--", linewidth=1, label=name)
+        axes.set_title(growth.sentence(found).replace("; ", ";\n"), fontsize=7)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xlabel("steps (forward, backward, Adam; rnn, after, dot, 8 x 256, 2 threads)", fontsize=7)
+    axes.set_ylabel("ms", fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def draw(figures, path):
+    parts = columns(figures["peers"])
+    grown = [row for row in figures["growth"] if row["cell"] == "rnn"]
+    ratios = [row["ratio"] for row in figures["peers"]] + [reckon.wanted(row) or 1 for row in figures["peers"]]
+    reach = min(*ratios, 0.9) * 0.8, max(*ratios, 2) * 1.8
+    height = 1.4 + 0.17 * max(map(len, parts)) + (2.6 if len(grown) > 1 else 0)
+    figure = plt.figure(figsize=(6.6 * len(parts), max(3, height)), layout="constrained")
+    grid = figure.add_gridspec(2 if len(grown) > 1 else 1, len(parts),
+                               height_ratios=[max(map(len, parts)) * 0.17, 2.2][:2 if len(grown) > 1 else 1])
+    for at, rows in enumerate(parts):
+        draw_column(figure.add_subplot(grid[0, at]), rows, reach)
+    if len(grown) > 1:
+        draw_growth(figure.add_subplot(grid[1, 0]), grown, figures.get("growth_fit"))
+    figure.suptitle("blue: reaches its target (|); orange: does not; grey: no target", fontsize=9)
     figure.savefig(path)
     plt.close(figure)

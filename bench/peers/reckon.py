@@ -2,7 +2,11 @@
 
 import statistics
 
+from peers import known
+
 SHAPE = ("cell", "wiring", "score", "tape", "weights", "hidden", "streams", "length", "threads")
+BYTES = {"f32": 4, "bf16": 2, "f16": 2, "i8": 1}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
 
 def spread(samples):
@@ -12,46 +16,59 @@ def spread(samples):
     return (ordered[-1 - quarter] - ordered[quarter]) / 2 / statistics.median(ordered)
 
 
+def counts(one, name):
+    """Whether a form may be the peer: one on more threads than ours is shown beside."""
+    return not (name.endswith("threads") and int(name.split()[-2]) > one["threads"])
+
+
 def row(one, ours, forms, ceilings):
     """ours: samples; forms: samples by the name of the peer's form, of which the best counts."""
-    peer = min(forms, key=lambda name: statistics.median(forms[name]))
-    made = {key: one[key] for key in ("group", *SHAPE, "peer_tape", "target", "unit")}
+    peer = min((name for name in forms if counts(one, name)), key=lambda name: statistics.median(forms[name]))
+    made = {key: one[key] for key in ("group", "against", *SHAPE, "peer_tape", "target", "claim", "unit")}
     ours_ns, peer_ns = statistics.median(ours), statistics.median(forms[peer])
     made |= {"ours_ns": ours_ns, "peer_ns": peer_ns, "ratio": peer_ns / ours_ns, "peer": peer,
              "ours_spread": spread(ours), "peer_spread": spread(forms[peer]),
              "forms": {name: statistics.median(samples) for name, samples in forms.items()}}
+    size = tape_bytes(one, one["peer_tape"]) if one["group"] in ("blas", "sdpa", "usual") else 16 << 20
+    expected = known.expected_ns(one, size, near(ceilings, size), ceilings["flops"])
+    made |= {"expected_peer_ns": expected, "weak": bool(expected) and peer_ns > known.ALLOWED * expected}
     return made | fractions(one, ours_ns, peer_ns, ceilings)
 
 
 def near(ceilings, size):
     """The read ceiling of the measured working set that is next to this one."""
-    return min(ceilings["read"], key=lambda entry: abs(entry[0].bit_length() - size.bit_length()))[1]
+    return min(ceilings["read"], key=lambda entry: abs(entry[0].bit_length() - int(size).bit_length()))[1]
+
+
+def tape_bytes(one, tape):
+    return one["streams"] * one["length"] * one["hidden"] * BYTES[tape]
 
 
 def fractions(one, ours_ns, peer_ns, ceilings):
-    """What part of the ceilings each side reaches: of the tape's bytes, or of the flops of a cell's products."""
-    n, streams = one["hidden"], one["streams"]
+    """What part of the ceilings each side reaches: of the tape's bytes, or of a cell's flops and weights."""
+    n, streams, threads = one["hidden"], one["streams"], one["threads"]
     if one["group"] in ("blas", "sdpa", "usual"):
-        width = {"f32": 4, "bf16": 2, "f16": 2, "i8": 1}
         made = {}
         for side, ns, name in ("ours", ours_ns, one["tape"]), ("peer", peer_ns, one["peer_tape"]):
-            size = streams * one["length"] * n * width[name]
+            size = tape_bytes(one, name)
             made[f"{side}_of_read_ceiling"] = size / ns / near(ceilings, size)
         return made
-    if one["wiring"] == "none" and ceilings["flops"]:
-        flops = {"rnn": 1, "gru": 3, "lstm": 4}[one["cell"]] * 4 * n * n * streams * (3 if one["group"] == "training" else 1)
-        peak = ceilings["flops"] * one["threads"]
-        weights = 4 * flops / (4 * streams)  # bytes of both matrices a step; the input's are read once a sequence
+    if one["group"] in ("cells", "training") and one["wiring"] == "none" and ceilings["flops"]:
+        weights = 4 * GATES[one["cell"]] * n * n  # bytes that every step reads; the input's are read once a sequence
+        flops = weights * streams * (3 if one["group"] == "training" else 1)  # two products, two flops a weight
+        peak, reads = ceilings["flops"] * threads, near(ceilings, weights / threads) * threads
         return {"ours_of_flops": flops / ours_ns / peak, "peer_of_flops": flops / peer_ns / peak,
-                "peer_weight_gbps": weights / 2 / peer_ns}
+                "peer_of_weights": weights / peer_ns / reads}
     return {}
 
 
 def wanted(made):
     """The target, lower where the peer itself is near the machine's limit."""
-    if made["wiring"] == "none" and max(made.get("peer_of_flops", 0), 0) > 0.6:
-        return 1.0 if made["group"] == "training" else 1.05
-    return made["target"]
+    if made["target"] is None or made["wiring"] != "none":
+        return made["target"]
+    if made["group"] == "training":
+        return 1.0 if made.get("peer_of_flops", 0) > 0.6 else made["target"]
+    return 1.05 if max(made.get("peer_of_flops", 0), made.get("peer_of_weights", 0)) > 0.6 else made["target"]
 
 
 def time_text(ns):
@@ -61,6 +78,29 @@ def time_text(ns):
     return f"{ns:.3g} ns"
 
 
+def tape_text(made):
+    if made["wiring"] == "none":
+        return "-"
+    return made["tape"] if made["tape"] == made["peer_tape"] or made["group"] not in ("sdpa",) else made["tape"] + "*"
+
+
+def shape_text(made):
+    """Where a number stands, in words."""
+    words = [made["cell"]] if made["wiring"] == "none" else [made["tape"]]
+    words += [f"weights {made['weights']}"] * (made["weights"] != "f32")
+    words += [f"{made['streams']} x {made['length']}" if made["wiring"] != "none" else f"{made['streams']} streams"]
+    return ", ".join([*words, f"hidden {made['hidden']}", f"{made['threads']} thread" + "s" * (made["threads"] > 1)])
+
+
+def line(made):
+    target = wanted(made)
+    mark = "" if target is None else f"{target:g}" + (" +" if made["ratio"] >= target else " -")
+    return (f"{made['cell']:5}{tape_text(made):6}{made['weights']:8}{made['hidden']:4}{made['streams']:8}"
+            f"{made['length']:8}{made['threads']:5}{time_text(made['ours_ns']):>9}"
+            f"{time_text(made['peer_ns']):>9}{made['ratio']:7.2f} {mark:>7}"
+            f"{100 * max(made['ours_spread'], made['peer_spread']):4.0f} %  {made['peer']}" + "  weak" * made["weak"])
+
+
 def table(rows, groups):
     lines, group = [], None
     for made in rows:
@@ -68,11 +108,6 @@ def table(rows, groups):
             group = made["group"]
             lines += ["", f"{group}: {groups[group]}",
                       f"{'cell':5}{'tape':6}{'weights':8}{'n':>4}{'streams':>8}{'length':>8}{'thr.':>5}{'ours':>9}"
-                      f"{'peer':>9}{'ratio':>7} {'target':>7}  peer"]
-        target = wanted(made)
-        mark = "" if target is None else f"{target:g}" + (" +" if made["ratio"] >= target else " -")
-        tape = "-" if made["wiring"] == "none" else made["tape"]
-        lines.append(f"{made['cell']:5}{tape:6}{made['weights']:8}{made['hidden']:4}{made['streams']:8}"
-                     f"{made['length']:8}{made['threads']:5}{time_text(made['ours_ns']):>9}"
-                     f"{time_text(made['peer_ns']):>9}{made['ratio']:7.2f} {mark:>7}  {made['peer']}")
+                      f"{'peer':>9}{'ratio':>7} {'target':>7}{'spread':>6}  peer"]
+        lines.append(line(made))
     return "\n".join(lines)

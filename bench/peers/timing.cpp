@@ -1,39 +1,57 @@
-// What is timed without an interpreter between the calls: our reads and steps, two OpenBLAS gemv, the ceilings.
+// What is timed without an interpreter between the calls: our reads and steps, OpenBLAS gemv and sgemm, the ceilings.
 #include "cost/block.hpp"
 #include "cost/ceiling.hpp"
 #include "cost/clock.hpp"
 #include "cost/plain.hpp"
 
 #include <arnn.h>
+#include <cblas.h>
 #include <cstring>
+#include <vector>
 
 extern "C" void openblas_set_num_threads(int threads);
+extern "C" char *openblas_get_corename(void);
 
-extern "C" {
+namespace {
 
-// Nanoseconds of `repeats` reads; negative where one fails.
-double peers_attend(float *contexts, const float *queries, const arnn_rows *rows, size_t batch, size_t width,
-                    int32_t type, float scale, size_t repeats) {
-    const double start = cost::now_ns();
+// The median of so many calls in nanoseconds, each timed by itself; negative where one fails.
+template <class Work> double median_ns(size_t repeats, const Work &work) {
+    std::vector<double> times;
     for (size_t i = 0; i < repeats; i++) {
-        if (arnn_attend(contexts, nullptr, nullptr, queries, rows, batch, width, 0, type, scale) != ARNN_OK) return -1;
+        const double start = cost::now_ns();
+        if (!work(i)) return -1;
+        times.push_back(cost::now_ns() - start);
     }
-    return cost::now_ns() - start;
+    return cost::median(times);
 }
 
-// Nanoseconds of `steps` single steps of all `count` streams; x: (step, stream, inputs).
-double peers_steps(arnn_state *state, float *s, const float *x, size_t inputs, size_t count, size_t steps) {
+} // namespace
+
+// What follows gives medians of calls.
+extern "C" {
+
+// Reads.
+double peers_attend(float *contexts, const float *queries, const arnn_rows *rows, size_t batch, size_t width,
+                    int32_t type, float scale, size_t repeats) {
+    return median_ns(repeats, [&](size_t) {
+        return arnn_attend(contexts, nullptr, nullptr, queries, rows, batch, width, 0, type, scale) == ARNN_OK;
+    });
+}
+
+// Single steps of all `count` streams; x: (step, stream, inputs), or tokens: (stream), the same in
+// every step.
+double peers_steps(arnn_state *state, float *s, const float *x, const int32_t *tokens, size_t inputs, size_t count,
+                   size_t steps) {
     arnn_input in = {};
     arnn_output out = {};
     in.struct_size = sizeof in;
     out.struct_size = sizeof out;
     out.s.data = s;
-    const double start = cost::now_ns();
-    for (size_t i = 0; i < steps; i++) {
-        in.x = x + i * count * inputs;
-        if (arnn_step(state, &out, &in, nullptr, count) != ARNN_OK) return -1;
-    }
-    return cost::now_ns() - start;
+    in.tokens = tokens;
+    return median_ns(steps, [&](size_t i) {
+        if (x) in.x = x + i * count * inputs;
+        return arnn_step(state, &out, &in, nullptr, count) == ARNN_OK;
+    });
 }
 
 cost::Plain *peers_plain_create(const float *h, size_t rows, size_t width) {
@@ -46,16 +64,35 @@ cost::Plain *peers_plain_create(const float *h, size_t rows, size_t width) {
 
 double peers_plain(cost::Plain *plain, float *context, size_t width, const float *query, int threads, size_t repeats) {
     openblas_set_num_threads(threads);
-    const double start = cost::now_ns();
-    for (size_t i = 0; i < repeats; i++) {
-        plain->read(query, nullptr);
-    }
-    const double time = cost::now_ns() - start;
+    const double time = median_ns(repeats, [&](size_t) { return plain->read(query, nullptr), true; });
     std::memcpy(context, plain->context(0), width * sizeof *context);
     return time;
 }
 
 void peers_plain_destroy(cost::Plain *plain) { delete plain; }
+
+// Products y (streams, n) = x (streams, n) W'.
+double peers_sgemm(float *y, const float *x, const float *weights, int streams, int n, int threads, size_t repeats) {
+    openblas_set_num_threads(threads);
+    return median_ns(repeats, [&](size_t) {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, streams, n, n, 1.0f, x, n, weights, n, 0.0f, y, n);
+        return true;
+    });
+}
+
+const char *peers_core() { return openblas_get_corename(); }
+
+// Loops that do nothing but load these bytes; first is aligned to 64.
+cost::Ceiling *peers_ceiling_create(const char *first, size_t bytes) {
+    auto *ceiling = new cost::Ceiling(first, bytes, 8e6);
+    ceiling->choose(3);
+    return ceiling;
+}
+
+// Nanoseconds in which the best of them loads all, now.
+double peers_ceiling_ns(cost::Ceiling *ceiling, size_t bytes) { return static_cast<double>(bytes) / ceiling->round(); }
+
+void peers_ceiling_destroy(cost::Ceiling *ceiling) { delete ceiling; }
 
 // Gbyte/s that one core can read of a working set of so many bytes.
 double peers_read_ceiling(size_t bytes) {

@@ -1,12 +1,10 @@
 """JAX's side: the recurrence as lax.scan over a preallocated tape with a mask."""
 
-import time
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from peers import cases
+from peers import data
 
 
 def recurrence(length):
@@ -29,10 +27,10 @@ def recurrence(length):
     return run
 
 
-def make(one):
+def make(one, _):
     run = recurrence(one["length"])
-    parameters = {name: jnp.asarray(values) for name, values in cases.parameters(one).items()}
-    x, wanted = map(jnp.asarray, cases.inputs(one, one["length"]))
+    parameters = {name: jnp.asarray(values) for name, values in data.parameters(one).items()}
+    x, wanted = map(jnp.asarray, data.inputs(one, one["length"]))
     kept = []
     if one["group"] == "training":
         def loss(parameters):
@@ -55,7 +53,7 @@ def make(one):
             slope, state[0] = compiled(float(len(kept) + 1), state[0])
             jax.block_until_ready(state[0])
             kept.append(slope if not kept else None)
-        result = lambda: np.concatenate([np.ravel(kept[0][name]) for name in cases.compared(one)])  # noqa: E731
+        result = lambda: np.concatenate([np.ravel(kept[0][name]) for name in data.compared(one)])  # noqa: E731
     else:
         compiled = jax.jit(run)
 
@@ -63,9 +61,4 @@ def make(one):
             kept[:] = [compiled(parameters, x).block_until_ready()]
         result = lambda: np.asarray(kept[0][:64])  # noqa: E731
 
-    def timed(repeats):
-        start = time.perf_counter_ns()
-        for _ in range(repeats):
-            once()
-        return (time.perf_counter_ns() - start) / repeats
-    return {"lax.scan": (timed, result)}
+    return {"lax.scan": (lambda repeats: data.median_ns(once, repeats), result)}

@@ -1,11 +1,9 @@
 """PyTorch's side of every case, each in the forms that might be its best."""
 
-import time
-
 import torch
 import torch.nn.functional as F
 
-from peers import blocked, cases
+from peers import blocked, data
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 STEPS = 16
@@ -14,20 +12,20 @@ STEPS = 16
 def timed(work, result, parts=1):
     kept = []
 
+    def once():
+        kept[:] = [work()]
+
     def run(repeats):
         with torch.inference_mode():
-            start = time.perf_counter_ns()
-            for _ in range(repeats):
-                kept[:] = [work()]
-            return (time.perf_counter_ns() - start) / repeats / parts
+            return data.median_ns(once, repeats) / parts
     return run, lambda: result(kept[0]).float().numpy()
 
 
 def read(one):
     """Layouts of the one query a stream: streams as batch or as heads."""
-    rows, queries = cases.tape(one)
+    rows, queries = data.tape(one)
     dtype, n, streams = DTYPES[one["peer_tape"]], one["hidden"], one["streams"]
-    rows, queries = torch.from_numpy(rows).to(dtype), torch.from_numpy(queries).to(dtype)
+    rows, queries = (torch.from_numpy(part).clone().to(dtype) for part in (rows, queries))  # aligned as torch likes it
     flat = lambda made: made.reshape(streams, n)  # noqa: E731
     if one["group"] == "usual":
         keys = (rows * 1.0).contiguous()
@@ -43,13 +41,17 @@ def read(one):
     def product():
         weights = torch.softmax(torch.bmm(rows, queries[:, :, None]), 1)
         return torch.bmm(weights.transpose(1, 2), rows)
+    def single():
+        weights = torch.softmax(torch.mv(rows[0], queries[0]), 0)
+        return torch.mv(rows[0].T, weights)
+    vectors = {"mv, softmax, mv": timed(single, flat)} if streams == 1 else {}
     return {"SDPA, streams as batch": timed(lambda: attend(query, batch, batch, scale=1.0), flat),
             "SDPA, streams as heads": timed(lambda: attend(head_query, heads, heads, scale=1.0), flat),
-            "bmm, softmax, bmm": timed(product, flat)}
+            "bmm, softmax, bmm": timed(product, flat), **vectors}
 
 
 def weights(one):
-    made = {name: torch.from_numpy(values) for name, values in cases.parameters(one).items()}
+    made = {name: torch.from_numpy(values).clone() for name, values in data.parameters(one).items()}
     fold = 0.25 * made["attn_key_l0"].T @ made["attn_query_l0"]
     return made, fold
 
@@ -59,11 +61,11 @@ def step_forms(one, steps, first):
     made, fold = weights(one)
     streams, n = one["streams"], one["hidden"]
     tape = torch.zeros(streams, 1, first + steps, n)
-    x, _ = cases.inputs(one, steps)
+    x, _ = data.inputs(one, steps)
     x = torch.from_numpy(x)
     bias = made["bias_ih_l0"] + made["bias_hh_l0"]
     if first:
-        tape[:, 0, :first] = torch.from_numpy(cases.tape(one)[0])
+        tape[:, 0, :first] = torch.from_numpy(data.tape(one)[0])
     kept_h = torch.zeros(steps, streams, n)
 
     def sdpa(query, rows):
@@ -96,40 +98,37 @@ def step_forms(one, steps, first):
 def layer(one):
     n = one["hidden"]
     made = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[one["cell"]](n, n)
-    made.load_state_dict({name: torch.from_numpy(values) for name, values in cases.parameters(one).items()})
+    made.load_state_dict({name: torch.from_numpy(values) for name, values in data.parameters(one).items()})
     return made
 
 
 def cells(one):
     made = layer(one).eval()
-    x = torch.from_numpy(cases.inputs(one, one["length"])[0])
+    x = torch.from_numpy(data.inputs(one, one["length"])[0])
     return {f"nn.{one['cell'].upper()}": timed(lambda: made(x)[0], lambda h: h[:64], one["length"])}
 
 
 def trained(forward, made, one):
     """forward(): outputs (time, stream, n). Mean squared error, backward, Adam."""
-    _, wanted = cases.inputs(one, one["length"])
+    _, wanted = data.inputs(one, one["length"])
     wanted, first = torch.from_numpy(wanted), []
     optimiser = torch.optim.Adam(list(made.values()), lr=1e-4, fused=True)
     parts = one["length"] if one["unit"] == "step" else 1
 
-    def run(repeats):
-        start = time.perf_counter_ns()
-        for _ in range(repeats):
-            optimiser.zero_grad(set_to_none=True)
-            loss = F.mse_loss(forward(), wanted)
-            loss.backward()
-            optimiser.step()
-            loss.item()
-            if not first:
-                first.append(torch.cat([made[name].grad.flatten() for name in cases.compared(one)]).numpy().copy())
-        return (time.perf_counter_ns() - start) / repeats / parts
-    return run, lambda: first[0]
+    def once():
+        optimiser.zero_grad(set_to_none=True)
+        loss = F.mse_loss(forward(), wanted)
+        loss.backward()
+        optimiser.step()
+        loss.item()
+        if not first:
+            first.append(torch.cat([made[name].grad.flatten() for name in data.compared(one)]).numpy().copy())
+    return lambda repeats: data.median_ns(once, repeats) / parts, lambda: first[0]
 
 
 def autograd(one):
-    made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in cases.parameters(one).items()}
-    x = torch.from_numpy(cases.inputs(one, one["length"])[0])
+    made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in data.parameters(one).items()}
+    x = torch.from_numpy(data.inputs(one, one["length"])[0])
 
     def forward():
         fold = 0.25 * made["attn_key_l0"].T @ made["attn_query_l0"]
@@ -148,15 +147,15 @@ def autograd(one):
 def training(one):
     if one["against"] == "autograd":
         return autograd(one)
-    x = torch.from_numpy(cases.inputs(one, one["length"])[0])
+    x = torch.from_numpy(data.inputs(one, one["length"])[0])
     if one["against"] == "blocked":
-        made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in cases.parameters(one).items()}
+        made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in data.parameters(one).items()}
         return {"blocked backward by hand": trained(lambda: blocked.forward(x, made), made, one)}
     made = layer(one)
     return {f"nn.{one['cell'].upper()}": trained(lambda: made(x)[0], dict(made.named_parameters()), one)}
 
 
-def make(one):
+def make(one, _):
     torch.set_num_threads(one["threads"])
     if one["group"] == "step":
         return step_forms(one, STEPS, one["length"])
