@@ -6,6 +6,7 @@
      vf_load(p), vf_store(p, v)               any alignment
      vf_load_n(p, n), vf_store_n(p, v, n)     the first n <= VF_LANES floats; other lanes are 0, memory beyond is not
                                               touched
+     vf_keep(&v)                              v is in a register from here on: it is not loaded again for every use
      vf_add, vf_sub, vf_mul, vf_div           each rounded once, and so are
      vf_fma(a, b, c), vf_nfma(a, b, c)        a b + c, c - a b
      vf_min(a, b), vf_max(a, b)               b where either is NaN: bounds stand first, so that NaN passes

@@ -15,6 +15,8 @@ ARNN_INLINE vf vf_zero(void) { return _mm256_setzero_ps(); }
 ARNN_INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 ARNN_INLINE void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
 
+ARNN_INLINE void vf_keep(vf *v) { __asm__("" : "+x"(*v)); }
+
 ARNN_INLINE __m256i vf_first(size_t n) /* n < VF_LANES */
 {
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);

@@ -16,6 +16,15 @@ ARNN_INLINE vf vf_zero(void) { return _mm512_setzero_ps(); }
 ARNN_INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
 ARNN_INLINE void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
 
+ARNN_INLINE void vf_keep(vf *v)
+{
+#ifdef __AVX512F__ /* not on emulated vectors */
+    __asm__("" : "+v"(*v));
+#else
+    (void)v;
+#endif
+}
+
 ARNN_INLINE __mmask16 vf_first(size_t n) { return (__mmask16)((1u << n) - 1); }
 
 ARNN_INLINE vf vf_load_n(const float *p, size_t n)

@@ -18,6 +18,8 @@ ARNN_INLINE vf vf_set(float x) { return vf_of(vdupq_n_f32(x), vdupq_n_f32(x)); }
 ARNN_INLINE vf vf_zero(void) { return vf_set(0.0f); }
 ARNN_INLINE vf vf_load(const float *p) { return vf_of(vld1q_f32(p), vld1q_f32(p + 4)); }
 
+ARNN_INLINE void vf_keep(vf *v) { __asm__("" : "+w"(v->low), "+w"(v->high)); }
+
 ARNN_INLINE void vf_store(float *p, vf v)
 {
     vst1q_f32(p, v.low);

@@ -56,8 +56,13 @@ ARNN_INLINE void tile(const operand *at, const size_t panels, const size_t strea
     for (size_t i = 0; i < at->inputs; i++) {
         vf2 weights[4];
 #pragma GCC unroll 4
-        for (size_t p = 0; p < panels; p++)
+        for (size_t p = 0; p < panels; p++) {
             weights[p] = pair_of_row(at->weights + p * panel_bytes + i * row_bytes, type);
+            if (streams > 1) {
+                vf_keep(&weights[p].a);
+                vf_keep(&weights[p].b);
+            }
+        }
 #pragma GCC unroll 12
         for (size_t k = 0; k < panels * streams; k++) {
             vf input = vf_set(at->x[k % streams * at->x_stride + i]);
