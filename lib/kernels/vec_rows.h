@@ -45,10 +45,18 @@ ARNN_INLINE void store_pair(float *p, vf2 v, const int32_t type)
     vf_store(p + VF_LANES, v.b);
 }
 
-/* The same of the first `count` < PAIR elements; the others are 0. By way of a copy: nothing beyond them may be
-   touched, and few rows have a tail. */
+/* The same of the first `count` < PAIR elements; the others are 0. What is not float32, or not in its order, goes by way
+   of a copy: nothing beyond those elements may be touched. */
+ARNN_INLINE vf2 floats_n(const float *p, size_t count)
+{
+    size_t low = count < VF_LANES ? count : VF_LANES;
+    return (vf2){vf_load_n(p, low), vf_load_n(p + low, count - low)};
+}
+
 ARNN_INLINE vf2 pair_of_row_n(const unsigned char *p, size_t count, const int32_t type)
 {
+    if (type == ARNN_TYPE_F32)
+        return floats_n((const float *)p, count);
     unsigned char room[PAIR * sizeof(float)] = {0};
     memcpy(room, p, count * element_bytes(type));
     return pair_of_row(room, type);
@@ -56,6 +64,8 @@ ARNN_INLINE vf2 pair_of_row_n(const unsigned char *p, size_t count, const int32_
 
 ARNN_INLINE vf2 pair_of_floats_n(const float *p, size_t count, const int32_t type)
 {
+    if (type != ARNN_TYPE_BF16)
+        return floats_n(p, count);
     float room[PAIR] = {0};
     memcpy(room, p, count * sizeof *p);
     return pair_of_floats(room, type);
@@ -63,6 +73,12 @@ ARNN_INLINE vf2 pair_of_floats_n(const float *p, size_t count, const int32_t typ
 
 ARNN_INLINE void store_pair_n(float *p, vf2 v, size_t count, const int32_t type)
 {
+    size_t low = count < VF_LANES ? count : VF_LANES;
+    if (type != ARNN_TYPE_BF16) {
+        vf_store_n(p, v.a, low);
+        vf_store_n(p + low, v.b, count - low);
+        return;
+    }
     float room[PAIR];
     store_pair(room, v, type);
     memcpy(p, room, count * sizeof *p);
