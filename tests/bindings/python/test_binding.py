@@ -112,6 +112,21 @@ def test_steps_are_the_sequence(model, x):
         state.stepper(row.astype(np.float64))
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_step_is_the_same_by_every_way(model, x, layout):
+    """The short way, of dense float32 and floats that are made so, and the general one, of everything else."""
+    plain, general, alone = model.state(4), model.state(4), model.state()
+    out, wide = np.empty((4, 2), np.float32), np.empty((4, 2))
+    for rows in x[:3]:
+        given = LAYOUTS[layout](rows[None])
+        given = given[0] if isinstance(given, list) else np.squeeze(given, 0)
+        expected = general.step(rows, want=("y", "h"))[0]
+        assert np.array_equal(plain.step(given), expected)
+        assert plain.step(given, out=out) is out and general.step(given, out=wide) is wide and np.array_equal(out, wide)
+        assert np.array_equal(general.step(rows, range(4)), plain.step(given, want="y"))
+        assert alone.step(given[1]).shape == (2,) and alone.step(given[1:2]).shape == (1, 2)
+
+
 def test_lengths(model, x):
     out = np.full((20, 4, 2), 7, np.float32)
     state = model.state(4)

@@ -11,10 +11,11 @@ from ._attend import attend, attend_merge, build_info, constant, status_string, 
 from ._base import (ArnnError, BusyError, FormatError, FullError, InvalidArgumentError, IoError, NoMemoryError, NotFoundError,
                     ShapeError, UnsupportedError)
 from ._model import Cache, Model
-from ._state import Record, State, Stepper
+from ._record import Record
+from ._state import State
 from ._trainer import Trainer, sample
 
 __version__ = ".".join(map(str, version()))
 __all__ = ["ArnnError", "BusyError", "Cache", "FormatError", "FullError", "InvalidArgumentError", "IoError", "Model",
-           "NoMemoryError", "NotFoundError", "Record", "ShapeError", "State", "Stepper", "Trainer", "UnsupportedError", "attend",
+           "NoMemoryError", "NotFoundError", "Record", "ShapeError", "State", "Trainer", "UnsupportedError", "attend",
            "attend_merge", "build_info", "constant", "sample", "status_string", "version"]

@@ -1,85 +1,9 @@
 """Streams, and running them."""
 import numpy as np
 
-from ._arrays import F32, dense, expect, pointer, sizes, source, target
-from ._base import (ArnnError, Guard, Handle, InvalidArgumentError, NULL, check, constant, failed, ffi, fill, lib)
-
-INPUT_SIZE, OUTPUT_SIZE = fill("input", {}).struct_size, fill("output", {}).struct_size
-OUTPUTS = ("y", "h", "s", "map", "map_zero")
-
-
-class Call:
-    """The C structs of one call and the arrays that they point to, made from NumPy arrays."""
-
-    def __init__(self, state, x, steps, count, shape):
-        self.state, self.steps, self.count, self.shape = state, steps, count, shape
-        desc = state._description
-        self.input = ffi.new("arnn_input *", (INPUT_SIZE,))
-        if desc["vocab"]:
-            self.x, time, stream = source("tokens", x, (steps, count), np.int32)
-            self.input.tokens = pointer(self.x, "int32_t *")
-        else:
-            self.x, time, stream = source("x", x, (steps, count, desc["inputs"]))
-            self.input.x = pointer(self.x)
-        self.input.time_stride, self.input.stream_stride = time, stream
-        self.output = ffi.new("arnn_output *", (OUTPUT_SIZE,))
-        self.back = []
-        self.kept = []
-
-    def outputs(self, want, out, blank, columns, layer):
-        """Points the outputs wanted to `out`, or to new arrays; gives those in the caller's shape."""
-        single = isinstance(want, str)
-        names = (want,) if single else tuple(want)
-        outs = (None,) * len(names) if out is None else (out,) if single else tuple(out)
-        if len(outs) != len(names):
-            raise InvalidArgumentError(f"out has {len(outs)} arrays, expected {len(names)}: one for each of want")
-        desc = self.state._description
-        widths = {"y": self.state._width, "h": desc["hidden"], "s": desc["hidden"], "map": columns, "map_zero": 1}
-        self.output.map_layer, self.output.map_columns = layer, columns
-        results = []
-        for name, array in zip(names, outs):
-            if name not in widths:
-                raise InvalidArgumentError(f"want has {name!r}, expected some of {', '.join(OUTPUTS)}")
-            if name == "map" and array is not None:
-                widths["map"] = self.output.map_columns = array.shape[-1] if array.ndim else 0
-            array = (np.zeros if blank else np.empty)(self.shape + (widths[name],), F32) if array is None else array
-            results.append(array)
-            expect(f"out {name}", array.shape, self.shape + (widths[name],))
-            full = array.reshape(self.steps, self.count, widths[name]) if array.shape[:-1] != (self.steps, self.count) else array
-            used, time, stream = target(f"out {name}", full, full.shape)
-            member = getattr(self.output, name)
-            member.data, member.time_stride, member.stream_stride = pointer(used), time, stream
-            self.kept.append(used)
-            if used is not full or not np.shares_memory(full, array):
-                self.back.append((array, used))
-        return results[0] if single else tuple(results)
-
-    def finish(self):
-        for array, used in self.back:
-            array[...] = used.reshape(array.shape)
-
-
-class Stepper:
-    """A step on buffers that stay where they are: write the input, call it, read the outputs. Made by State.stepper."""
-
-    __slots__ = ("_call", "_state", "_guard", "_output", "_input", "_streams", "_count", "_kept")
-
-    def __init__(self, state, call, streams, kept):
-        self._call, self._state, self._guard = call, state, state._guard
-        self._output, self._input, self._streams, self._count, self._kept = call.output, call.input, streams, call.count, kept
-
-    def __call__(self):
-        guard = self._guard
-        if not guard.lock.acquire(False):
-            guard.take()
-        try:
-            status = lib.arnn_step(self._state._handle or self._state._c, self._output, self._input, self._streams, self._count)
-            if status:
-                raise failed(status)
-        finally:
-            guard.lock.release()
-            if guard.waiting:
-                guard.drain()
+from ._arrays import F32, dense, expect, pointer, sizes
+from ._base import ArnnError, Handle, InvalidArgumentError, check, constant, ffi, lib
+from ._call import Call, Plain, stepper
 
 
 class State(Handle):
@@ -92,6 +16,8 @@ class State(Handle):
         self._prepare(model, cache, cache._guard)
         with model._readers.reading(), self._guard:
             self._own("state", self._guard, model._c, cache._c, streams)
+        widths = {"y": self._width, "h": self._description["hidden"], "s": self._description["hidden"]}
+        self._plain = {want: Plain(self._description, self.streams, want, width) for want, width in widths.items()}
 
     def _prepare(self, model, cache, guard):
         self.model, self.cache, self._guard = model, cache, guard
@@ -188,6 +114,10 @@ class State(Handle):
         """One step. x: (count, d), or tokens (count); without the stream axis for one stream. streams: which, by default
         the first ones. want: one of y, h, s (count, width), map (count, columns), map_zero (count, 1), or a tuple of them; out:
         arrays to fill instead of new ones, likewise."""
+        if streams is None and want.__class__ is str and want in self._plain:
+            found = self._plain[want](self, x, out)
+            if found is not None:
+                return found
         call, which, _keep, results = self._step(x, streams, out, want, map_layer)
         with self._guard:
             check(lib.arnn_step(self._c, call.output, call.input, which, call.count))
@@ -211,8 +141,8 @@ class State(Handle):
             raise InvalidArgumentError("x would have to be copied at every step; expected float32 (int32 for tokens), rows contiguous")
         if call.back:
             raise InvalidArgumentError("out would have to be copied at every step; expected float32, rows contiguous")
-        stepper = Stepper(self, call, which, (keep, results))
-        return (stepper, results) if out is None else stepper
+        make_step = stepper(self, call, which, (keep, results))
+        return (make_step, results) if out is None else make_step
 
     def forward(self, x, lengths=None, streams=None, *, out=None, want="y", map_layer=0):
         """Whole sequences. x: (time, count, d), or tokens (time, count), in any layout; the stream axis may be left out for one
@@ -244,78 +174,3 @@ class State(Handle):
             return f"<arnn.{type(self).__name__}, at work>"
         more = ", .." if self.streams > 8 else ""
         return f"<arnn.{type(self).__name__} of {self.streams} streams, lengths {', '.join(map(str, lengths))}{more}>"
-
-
-class Record(State):
-    """A recorded run and the way back over it. Room: streams, steps, and `past` rows of earlier runs."""
-
-    def __init__(self, model, *, streams=1, steps=128, past=0, threads=1):
-        self._prepare(model, None, Guard("Record"))
-        self._desc = fill("record_desc", {"streams": streams, "steps": steps, "past": past, "threads": threads})
-        with model._readers.reading():
-            self._own("record", self._guard, model._c, self._desc)
-        self._record, self._last = self._handle, None
-        self._handle = lib.arnn_record_state(self._record)
-
-    @staticmethod
-    def room(model, *, streams=1, steps=128, past=0, threads=1):
-        """The bytes that such a record takes."""
-        count = ffi.new("size_t *")
-        check(lib.arnn_record_bytes(model._c, fill("record_desc", {"streams": streams, "steps": steps, "past": past,
-                                                                   "threads": threads}), count))
-        return count[0]
-
-    def close(self):
-        with self._guard:
-            self._handle, record, self._record = None, self._record, None
-        if record is not None:
-            ffi.release(record)
-
-    def _run(self, call, lengths, which):
-        if which != NULL:
-            raise InvalidArgumentError("a Record runs its first streams; streams cannot be chosen")
-        self._c
-        self._last = None
-        with self.model._readers.reading():
-            check(lib.arnn_record_forward(self._record, call.output, call.input, lengths, call.steps, call.count))
-        self._last = (call.steps, call.count, call.shape)
-
-    def step(self, *_, **__):
-        raise InvalidArgumentError("a Record runs by forward alone")
-
-    stepper = step
-
-    def backward(self, *, y=None, h=None, s=None, parameters=None, want=()):
-        """Goes back over the last run, once. y, h, s: what the loss is owed by those outputs, shaped as they are. parameters
-        (Model.parameter_floats,): float32, added to. want: some of x, s, m, h; gradients of the input and of the values (layers,
-        count, n) that the run began with, given back in a dict."""
-        with self._guard:
-            self._c
-            if self._last is None:
-                raise InvalidArgumentError("there is no run to go back over")
-            steps, count, shape = self._last
-            desc, keep = self._description, []
-            given, to = fill("output_gradient", {}), fill("gradient", {})
-            for name, array, width in (("y", y, self._width), ("h", h, desc["hidden"]), ("s", s, desc["hidden"])):
-                if array is not None:
-                    expect(name, np.shape(array), shape + (width,))
-                    used, time, stream = source(name, np.reshape(array, (steps, count, width)), (steps, count, width))
-                    member = getattr(given, name)
-                    member.data, member.time_stride, member.stream_stride = pointer(used), time, stream
-                    keep.append(used)
-            if parameters is not None:
-                expect("parameters", parameters.shape, (self.model.parameter_floats,))
-                if parameters.dtype != F32 or not parameters.flags.carray:
-                    raise InvalidArgumentError("parameters is added to in place; expected a contiguous, writable float32 array")
-                to.parameters = pointer(parameters)
-            found = {}
-            for name in want:
-                found[name] = np.zeros(shape + (desc["inputs"],) if name == "x" else (desc["layers"], count, desc["hidden"]), F32)
-                if name == "x":
-                    to.x.data = pointer(found[name])
-                else:
-                    setattr(to, name, pointer(found[name]))
-            with self.model._readers.reading():
-                check(lib.arnn_record_backward(self._record, to, given))
-            self._last = None
-        return found

@@ -4,7 +4,7 @@ import torch
 
 from ._arrays import F32
 from ._model import Model
-from ._state import Record
+from ._record import Record
 
 
 def _array(tensor):
