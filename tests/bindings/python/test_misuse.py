@@ -104,9 +104,9 @@ def test_nothing_leaks():
             state.forward(np.zeros((50, 63)))
         arnn.Record(model, steps=50).forward(np.zeros((50, 64)))
 
-    for _ in range(30):
+    for _ in range(15):
         once()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for _ in range(150):
+    for _ in range(60):
         once()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8000 # KiB; one round makes more than 600

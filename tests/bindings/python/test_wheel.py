@@ -1,6 +1,8 @@
-"""The wheel: one for all Pythons, with the library inside, leaning on nothing but the BLAS of the system; and the scenario."""
+"""The wheel: one for all Pythons, with the library inside, leaning on nothing but the BLAS of the system, or carrying that of PyPI;
+and the scenario."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -17,14 +19,28 @@ TOP = header.TOP
 def test_wheel(tmp_path):
     assert "-abi3-" in WHEEL.name
     with zipfile.ZipFile(WHEEL) as wheel:
-        shared = [name for name in wheel.namelist() if ".so" in name]
-        assert shared == ["arnn/_arnn.abi3.so"] and "arnn/py.typed" in wheel.namelist()
-        needed = subprocess.run(["readelf", "-d", wheel.extract(shared[0], tmp_path)], check=True, capture_output=True, text=True).stdout
-    libraries = [line.split("[")[1].split("]")[0] for line in needed.splitlines() if "(NEEDED)" in line]
-    assert not [name for name in libraries if "jansson" in name or "arnn" in name or "python" in name]
-    assert [name for name in libraries if "openblas" in name]
+        module, *carried = sorted(name for name in wheel.namelist() if ".so" in name)
+        assert module == "arnn/_arnn.abi3.so" and "arnn/py.typed" in wheel.namelist()
+        dynamic = subprocess.run(["readelf", "-d", wheel.extract(module, tmp_path)], check=True, capture_output=True, text=True).stdout
+    needed, paths = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic), re.findall(r"\(R(?:UN)?PATH\).*\[(.*)\]", dynamic)
+    assert not [name for name in needed if "jansson" in name or "arnn" in name or "python" in name]
+    assert [f"arnn/{name}" for name in needed if "scipy_openblas" in name] == carried, "carried along, where it is PyPI's"
+    assert [name for name in needed if "openblas" in name] and paths == (["$ORIGIN"] if carried else [])
     shown = subprocess.run([sys.executable, "-m", "auditwheel", "show", WHEEL], capture_output=True, text=True)
     assert shown.returncode == 0 and "consistent with" in shown.stdout, shown.stderr
+
+
+def test_the_module_runs_on_the_blas_that_it_was_built_with():
+    """Products and factors of matrices come from it: an orthogonal matrix has the spectral radius 1."""
+    model = arnn.Model(wiring="none", inputs=3, hidden=8, seed=1)
+    assert "OpenBLAS" in arnn.build_info() and abs(model.spectral_radius()[0] - 1) < 1e-5
+
+
+def test_all_that_the_library_calls_is_known_by_its_name_at_pypi():
+    rooms = [file.read_text() for file in (TOP / "lib/linalg").glob("*.[ch]") if file.name != "prefixed.h"]
+    called = {name for text in rooms for name in re.findall(r"\b((?:cblas|LAPACKE|openblas)_\w+)\s*\(", text)}
+    known = dict(re.findall(r"#define (\w+) +(\w+)", (TOP / "lib/linalg/prefixed.h").read_text()))
+    assert called and called <= known.keys() and all(known[name] == "scipy_" + name for name in called)
 
 
 def test_the_package_carries_the_version_of_the_header():
