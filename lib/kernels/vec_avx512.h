@@ -182,11 +182,15 @@ ARNN_INLINE vb vb_load_n(const void *p, size_t n) { return _mm512_maskz_loadu_ep
 ARNN_INLINE vb vb_flip(vb v) { return _mm512_xor_si512(v, vb_set(-128)); }
 ARNN_INLINE vb vb_minus(vb v) { return _mm512_sub_epi32(vb_zero(), v); }
 
-/* Not _mm512_dpbusd_epi32, around which gcc 12 moves the sums from register to register and some to the stack. */
+/* Around the function for it gcc 12 moves the sums from register to register, and some to the stack. */
 ARNN_INLINE vb vb_dot(vb sums, vb u, vb s)
 {
+#ifdef __AVX512F__ /* not on emulated vectors */
     __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(u), "v"(s));
     return sums;
+#else
+    return _mm512_dpbusd_epi32(sums, u, s);
+#endif
 }
 
 ARNN_INLINE vf vf_from_sums(vb sums) { return _mm512_cvtepi32_ps(sums); }

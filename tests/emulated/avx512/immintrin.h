@@ -25,6 +25,7 @@ typedef struct {
     uint8_t lane[16];
 } __m128i;
 typedef uint16_t __mmask16;
+typedef uint64_t __mmask64;
 
 enum { _MM_FROUND_TO_NEAREST_INT = 0, _MM_FROUND_NO_EXC = 8, _CMP_UNORD_Q = 3, _CMP_LT_OQ = 0x11 };
 
@@ -241,5 +242,51 @@ EMULATED __m128i _mm512_cvtsepi32_epi8(__m512i a)
 {
     LANES(__m128i, 16, (uint8_t)emulated_saturated((int32_t)a.lane[i]));
 }
+
+/* ---- bytes ---- */
+
+EMULATED __m512i _mm512_setzero_si512(void) { LANES(__m512i, 16, 0); }
+EMULATED __m512i _mm512_set1_epi8(int8_t a) { LANES(__m512i, 16, (uint8_t)a * 0x01010101u); }
+EMULATED void _mm512_storeu_si512(void *p, __m512i a) { memcpy(p, &a, sizeof a); }
+BINARY_INT(_mm512_xor_si512, a.lane[i] ^ b.lane[i])
+BINARY_INT(_mm512_sub_epi32, a.lane[i] - b.lane[i])
+EMULATED __m128i _mm512_cvtepi32_epi8(__m512i a) { LANES(__m128i, 16, (uint8_t)a.lane[i]); }
+
+EMULATED __m512i _mm512_maskz_loadu_epi8(__mmask64 mask, const void *p)
+{
+    uint8_t bytes[64];
+    for (int i = 0; i < 64; i++)
+        bytes[i] = mask >> i & 1 ? ((const uint8_t *)p)[i] : 0;
+    return _mm512_loadu_si512(bytes);
+}
+
+EMULATED int32_t emulated_byte_products(uint32_t u, uint32_t s)
+{
+    int32_t sum = 0;
+    for (int i = 0; i < 32; i += 8)
+        sum += (uint8_t)(u >> i) * (int8_t)(s >> i);
+    return sum;
+}
+
+EMULATED __m512i _mm512_dpbusd_epi32(__m512i sums, __m512i u, __m512i s)
+{
+    LANES(__m512i, 16, sums.lane[i] + (uint32_t)emulated_byte_products(u.lane[i], s.lane[i]));
+}
+
+/* Elements of `size` bytes from one half of every quarter, of a and b in turn. */
+EMULATED __m512i emulated_unpack(__m512i a, __m512i b, int size, int half)
+{
+    __m512i r;
+    for (int to = 0; to < 64; to += size) {
+        int from = to / 16 * 16 + 8 * half + to % 16 / (2 * size) * size;
+        memcpy((uint8_t *)&r + to, (const uint8_t *)(to / size % 2 ? &b : &a) + from, (size_t)size);
+    }
+    return r;
+}
+
+EMULATED __m512i _mm512_unpacklo_epi8(__m512i a, __m512i b) { return emulated_unpack(a, b, 1, 0); }
+EMULATED __m512i _mm512_unpackhi_epi8(__m512i a, __m512i b) { return emulated_unpack(a, b, 1, 1); }
+EMULATED __m512i _mm512_unpacklo_epi16(__m512i a, __m512i b) { return emulated_unpack(a, b, 2, 0); }
+EMULATED __m512i _mm512_unpackhi_epi16(__m512i a, __m512i b) { return emulated_unpack(a, b, 2, 1); }
 
 #endif
