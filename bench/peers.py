@@ -99,9 +99,9 @@ class Comparison:
         return taken
 
     def compare(self, one):
-        from peers import growth, reckon
+        from peers import memory, reckon
 
-        alone = one["group"] in ("training", "growth") and one["wiring"] != "none"  # memory is that of new processes
+        alone = one["group"] in ("training", "memory") and one["wiring"] != "none"  # memory is that of new processes
         self.workers.enter(json.dumps(one) if alone else one["group"])
         forms, apart = {}, {}
         for worker, side in self.sides(one):
@@ -115,9 +115,9 @@ class Comparison:
                 raise RuntimeError(f"{name}: results differ by {apart[name]:.2g}, allowed is {bound:g}")
         taken = self.samples(one, forms)
         mine = taken.pop("ours")
-        if one["group"] == "growth":
-            told = {"counted": forms["ours"][0].ask(counted=one)["counted"], "peak": forms["ours"][1]["peak"]}
-            return growth.row(one, mine, told)
+        if one["group"] == "memory":
+            worker, told = forms["ours"]
+            return memory.row(one, sorted(mine)[len(mine) // 2], worker.ask(counted=one)["counted"], told["peak"])
         row = reckon.row(one, mine, taken, self.ceilings)
         if alone:
             row |= {"ours_bytes": forms["ours"][1]["peak"], "peer_bytes": forms[row["peer"]][1]["peak"]}
@@ -130,7 +130,7 @@ def title(one):
 
 def measure(options, comparison, figures):
     """Case after case; what fails is told of and left out."""
-    from peers import alone, growth
+    from peers import alone
 
     plan, start, terminal = cases.plan(options), time.monotonic(), sys.stderr.isatty()
     try:
@@ -138,7 +138,7 @@ def measure(options, comparison, figures):
             line = f"{time.monotonic() - start:4.0f} s  {number + 1}/{len(plan)}  {title(one)}"
             print(f"\r\033[K{line}"[:100] if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
             try:
-                figures["growth" if one["group"] == "growth" else "peers"].append(comparison.compare(one))
+                figures["memory" if one["group"] == "memory" else "peers"].append(comparison.compare(one))
             except (RuntimeError, OSError) as error:
                 figures["left_out"].append(f"{title(one)}: {error}")
                 comparison.workers.close()
@@ -151,7 +151,6 @@ def measure(options, comparison, figures):
             figures["left_out"].append("what bench_cost measures")
     except KeyboardInterrupt:
         say("interrupted; what was measured is reported")
-    figures["growth_fit"] = growth.fit(figures["growth"])
     figures["machine"]["seconds"] = time.monotonic() - start
 
 
@@ -193,7 +192,7 @@ def main(arguments):
     figures = {"machine": {"processor": cost.processor(), "cores": os.cpu_count(), "system": platform.platform(),
                            "build_info": comparison.build_info, "blas": blas_core.sentence(cores), "blas_cores": cores,
                            "time": datetime.datetime.now().astimezone().isoformat(timespec="seconds")},
-               "ceilings": comparison.ceilings, "peers": [], "growth": [], "text": [], "drift": [], "left_out": []}
+               "ceilings": comparison.ceilings, "peers": [], "memory": [], "text": [], "drift": [], "left_out": []}
     measure(options, comparison, figures)
     figures["machine"]["others"] = before and (cost.busy_seconds() - before) / (time.monotonic() - start)
     print(told.terminal(figures))

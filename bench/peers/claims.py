@@ -52,7 +52,7 @@ def entries(figures):
                    max(row["ours_spread"], row["peer_spread"])) for row in figures["peers"] if row["claim"]]
     found += [entry("autograd memory", row["peer_bytes"] / row["ours_bytes"], 20) for row in figures["peers"]
               if row["claim"] == "autograd"]
-    return found + [entry(f"memory {row['cell']}", row["floats"], row["limit"]) for row in figures["growth"] if row["limit"]]
+    return found + [entry(f"memory {row['cell']}", row["floats"], row["limit"]) for row in figures["memory"]]
 
 
 def judged(figures):

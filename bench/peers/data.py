@@ -43,7 +43,7 @@ def tape(one):
 
 def parameters(one):
     draw = np.random.default_rng(2)
-    n, gates = one["hidden"], cases.GATES[one["cell"]]
+    n, gates = one["hidden"], cases.GATES.get(one["cell"], 1)
     names = {"weight_ih_l0": (gates * n, n), "weight_hh_l0": (gates * n, n), "bias_ih_l0": (gates * n,),
              "bias_hh_l0": (gates * n,)}
     if one["wiring"] != "none":

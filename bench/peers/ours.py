@@ -95,12 +95,12 @@ def sgemm(one):
     def made(threads):
         return lambda repeats: timing.peers_sgemm(_pointer("float", products), _pointer("float", before),
                                                   _pointer("float", weights), one["streams"], n, threads, repeats)
-    return {form(threads): (made(threads), lambda: np.tanh(products + bias)) for threads in thread_counts(one)}
+    return {form(threads): (made(threads), lambda: np.maximum(products + bias, 0)) for threads in thread_counts(one)}
 
 
 def model(one, **options):
-    made = Model(1, cell=one["cell"], wiring=one["wiring"], inputs=one["hidden"], hidden=one["hidden"], scale=0.25
-                 if one["wiring"] != "none" else 1, **options)
+    made = Model(1, cell="rnn_relu" if one["cell"] == "relu" else one["cell"], wiring=one["wiring"], hidden=one["hidden"],
+                 inputs=one["hidden"], scale=0.25 if one["wiring"] != "none" else 1, **options)
     given = data.parameters(one)
     if "vocab" in options:
         given["embed.weight"] = np.ones((options["vocab"], one["hidden"]), np.float32)
@@ -224,7 +224,7 @@ def counted(one):
 
 
 OURS = {"step": step, "threads": step, "product": product, "cells": forward, "sequence": forward, "training": training,
-        "growth": training}
+        "memory": training}
 CALLED_FROM_C = {"ceiling": ceiling, "blas": blas, "sgemm": sgemm}
 
 

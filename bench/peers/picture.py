@@ -5,7 +5,7 @@ import matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from peers import growth, reckon  # noqa: E402
+from peers import reckon  # noqa: E402
 
 HELD, MISSED, SHOWN, TARGET = "#0072B2", "#D55E00", "#9A9A9A", "black"
 ROWS = 52  # of a column
@@ -49,36 +49,14 @@ def draw_column(axes, rows, reach):
     axes.set_xlabel("times faster than the peer (ceilings: share of it)", fontsize=8)
 
 
-def draw_growth(axes, rows, found):
-    points = sorted((row["length"], row["ours_ns"] / 1e6) for row in rows if row["cell"] == "rnn")
-    axes.plot(*zip(*points), "o-", color=HELD, label="measured")
-    if found:
-        t = [length for length, _ in points]
-        for name, term, power in ("steps", "b_ns", 1), ("steps squared", "c_ns", 2):
-            if found[term]:
-                axes.plot(t, [found[term] * x**power / 1e6 for x in t], "--", linewidth=1, label=name)
-        axes.set_title(growth.sentence(found).replace("; ", ";\n"), fontsize=7)
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.set_xlabel("steps (forward, backward, Adam; rnn, after, dot, 8 x 256, 2 threads)", fontsize=7)
-    axes.set_ylabel("ms", fontsize=8)
-    axes.tick_params(labelsize=7)
-    axes.legend(fontsize=7, frameon=False)
-
-
 def draw(figures, path):
     parts = columns(figures["peers"])
-    grown = [row for row in figures["growth"] if row["cell"] == "rnn"]
     ratios = [row["ratio"] for row in figures["peers"]] + [reckon.wanted(row) or 1 for row in figures["peers"]]
     reach = min(*ratios, 0.9) * 0.8, max(*ratios, 2) * 1.8
-    height = 1.4 + 0.17 * max(map(len, parts)) + (2.6 if len(grown) > 1 else 0)
-    figure = plt.figure(figsize=(6.6 * len(parts), max(3, height)), layout="constrained")
-    grid = figure.add_gridspec(2 if len(grown) > 1 else 1, len(parts),
-                               height_ratios=[max(map(len, parts)) * 0.17, 2.2][:2 if len(grown) > 1 else 1])
+    height = max(3, 1.4 + 0.17 * max(map(len, parts)))
+    figure, axes = plt.subplots(1, len(parts), figsize=(6.6 * len(parts), height), layout="constrained", squeeze=False)
     for at, rows in enumerate(parts):
-        draw_column(figure.add_subplot(grid[0, at]), rows, reach)
-    if len(grown) > 1:
-        draw_growth(figure.add_subplot(grid[1, 0]), grown, figures.get("growth_fit"))
+        draw_column(axes[0, at], rows, reach)
     figure.suptitle("blue: reaches its target (|); orange: does not; grey: no target", fontsize=9)
     figure.savefig(path)
     plt.close(figure)

@@ -53,6 +53,9 @@ def fractions(one, ours_ns, peer_ns, ceilings):
             size = tape_bytes(one, name)
             made[f"{side}_of_read_ceiling"] = size / ns / near(ceilings, size)
         return made
+    if one["group"] == "product" and ceilings["flops"]:
+        flops = 2 * n * n * streams
+        return {"ours_of_flops": flops / ours_ns / ceilings["flops"], "peer_of_flops": flops / peer_ns / ceilings["flops"]}
     if one["group"] in ("cells", "training") and one["wiring"] == "none" and ceilings["flops"]:
         weights = 4 * GATES[one["cell"]] * n * n  # bytes that every step reads; the input's are read once a sequence
         flops = weights * streams * (3 if one["group"] == "training" else 1)  # two products, two flops a weight
@@ -92,13 +95,20 @@ def shape_text(made):
     return ", ".join([*words, f"hidden {made['hidden']}", f"{made['threads']} thread" + "s" * (made["threads"] > 1)])
 
 
+def ceiling_text(made, side):
+    """What part of the ceiling that limits it a side reaches."""
+    found = made.get(f"{side}_of_read_ceiling", made.get(f"{side}_of_flops"))
+    return "" if found is None else f"{100 * found:.0f}"
+
+
 def line(made):
     target = wanted(made)
     mark = "" if target is None else f"{target:g}" + (" +" if made["ratio"] >= target else " -")
     return (f"{made['cell']:5}{tape_text(made):6}{made['weights']:8}{made['hidden']:4}{made['streams']:8}"
             f"{made['length']:8}{made['threads']:5}{time_text(made['ours_ns']):>9}"
             f"{time_text(made['peer_ns']):>9}{made['ratio']:7.2f} {mark:>7}"
-            f"{100 * max(made['ours_spread'], made['peer_spread']):4.0f} %  {made['peer']}" + "  weak" * made["weak"])
+            f"{100 * max(made['ours_spread'], made['peer_spread']):5.0f} %"
+            f"{ceiling_text(made, 'ours'):>5}{ceiling_text(made, 'peer'):>5}  {made['peer']}" + "  weak" * made["weak"])
 
 
 def table(rows, groups):
@@ -108,6 +118,6 @@ def table(rows, groups):
             group = made["group"]
             lines += ["", f"{group}: {groups[group]}",
                       f"{'cell':5}{'tape':6}{'weights':8}{'n':>4}{'streams':>8}{'length':>8}{'thr.':>5}{'ours':>9}"
-                      f"{'peer':>9}{'ratio':>7} {'target':>7}{'spread':>6}  peer"]
+                      f"{'peer':>9}{'ratio':>7} {'target':>7}{'spread':>7}{'ceil':>5}{'ings':<5}  peer"]
         lines.append(line(made))
     return "\n".join(lines)

@@ -1,14 +1,15 @@
 """The report in words: for the terminal, and as a page of Markdown whose first table is for the README."""
 
 import report
-from peers import cases, claims, growth, reckon
+from peers import cases, claims, memory, reckon
 
 COUNTED = """Counted: medians of samples taken in turn, a sample being the median of as many calls as fit into 20 ms (spread:
 half the distance between the quartiles of samples, of the worse side). The reads, steps and products of ours and of
 OpenBLAS are looped in C, PyTorch and JAX in Python as people run them, dispatch included. cells, sequence, training: one
 call of ours against one call or loop of theirs. The best of a peer's forms counts, and of OpenBLAS the best kernels and
-number of threads up to ours (the figures also have 2 threads where ours has one). + reaches its target, - does not. weak:
-slower than this peer, well written, ought to be here. i8*: ours int8, the peer bfloat16."""
+number of threads up to ours (the figures also have 2 threads where ours has one). ceilings: percent of the read ceiling,
+or of the flops, that ours and the peer reach. + reaches its target, - does not. weak: slower than this peer, well
+written, ought to be here. i8*: ours int8, the peer bfloat16."""
 
 
 def machine(figures):
@@ -30,7 +31,7 @@ def weak(figures):
             for row in figures["peers"] if row["weak"]]
 
 
-def memory(figures):
+def against_peers(figures):
     return [f"memory of training, {row['length']} steps: ours {report.bytes_text(row['ours_bytes'])}, {row['peer']} "
             f"{report.bytes_text(row['peer_bytes'])} ({row['peer_bytes'] / row['ours_bytes']:.1f} times)"
             for row in figures["peers"] if row.get("peer_bytes")]
@@ -38,9 +39,9 @@ def memory(figures):
 
 def rest(figures):
     """What has no peer."""
-    parts = memory(figures)
-    if figures["growth"]:
-        parts.append(growth.text(figures["growth"], figures["growth_fit"]))
+    parts = against_peers(figures)
+    if figures["memory"]:
+        parts.append(memory.text(figures["memory"]))
     if figures["text"]:
         parts += ["", report.text_table(figures["text"])]
         parts += [f"  {row['allowed_bytes_per_second']:>9,.0f} bytes/s  are what counted bytes and flops allow"

@@ -41,13 +41,9 @@ def read(one):
     def product():
         weights = torch.softmax(torch.bmm(rows, queries[:, :, None]), 1)
         return torch.bmm(weights.transpose(1, 2), rows)
-    def single():
-        weights = torch.softmax(torch.mv(rows[0], queries[0]), 0)
-        return torch.mv(rows[0].T, weights)
-    vectors = {"mv, softmax, mv": timed(single, flat)} if streams == 1 else {}
     return {"SDPA, streams as batch": timed(lambda: attend(query, batch, batch, scale=1.0), flat),
             "SDPA, streams as heads": timed(lambda: attend(head_query, heads, heads, scale=1.0), flat),
-            "bmm, softmax, bmm": timed(product, flat), **vectors}
+            "bmm, softmax, bmm": timed(product, flat)}
 
 
 def weights(one):
