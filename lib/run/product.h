@@ -13,6 +13,9 @@
 /* Below so much, other threads are not worth what it takes to call them. */
 #define ARNN_WORK_SHARED ((size_t)1 << 17)
 
+/* So many weights stay in a core's second cache from step to step. */
+#define ARNN_NEAR_WEIGHTS ((size_t)1 << 18)
+
 size_t arnn_affine_weights(const arnn_affine *affine);
 
 /* y (rows, outputs) += products. threads: NULL for the calling one alone. Every output is a sum of its own: who makes

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "linalg/linalg.h"
+#include "run/product.h"
 #include "train/pass.h"
 
 static arnn_weight weight_of(const arnn_model *model, float *gradient, arnn_role role, size_t layer)
@@ -59,7 +60,7 @@ static void clear(float *values, size_t count)
         memset(values, 0, count * sizeof *values);
 }
 
-/* Streams are shared out among threads, each of which takes its own together. */
+/* Streams are shared out among threads, some at a time: their steps go together. */
 typedef struct groups {
     const arnn_pass *pass;
     size_t count;
@@ -74,16 +75,26 @@ static void return_group(void *context, size_t item, size_t worker)
     arnn_steps_return(all->pass, &group);
 }
 
-/* Weights that a core's second cache does not hold are read from further away at every step: then threads share them
-   out, and not the streams, which without a tape have little else to do. */
-#define OWN_WEIGHTS ((size_t)1 << 18)
+/* As many streams go together as have their tapes in the second cache, or, where the weights are not there in any case,
+   in the last one (as in run/sequence.c). */
+static size_t groups_for_tapes(const arnn_pass *pass, bool near)
+{
+    const size_t second = (size_t)3 << 17, last = (size_t)2 << 20; /* floats */
+    size_t tape = pass->columns * (pass->n + 2 * ARNN_BLOCK_STEPS) * (pass->work->dm ? 2 : 1);
+    size_t cache = near ? second : last, together = cache / tape > 0 ? cache / tape : 1;
+    return pass->query ? (pass->record->count + together - 1) / together : 1;
+}
 
+/* Weights that the second cache does not hold are read from further away at every step: then threads share them out,
+   and not the streams, which without a tape have little else to do. */
 static void return_steps(const arnn_pass *pass)
 {
     arnn_threads *threads = pass->record->state->threads;
-    groups all = {pass, arnn_threads_count(threads)};
-    const arnn_group whole = {.count = pass->record->count, .threads = threads};
-    if (pass->record->count < all.count || (!pass->query && pass->gates * pass->n > OWN_WEIGHTS))
+    bool near = (pass->gates + pass->query) * pass->n <= ARNN_NEAR_WEIGHTS;
+    size_t count = pass->record->count, workers = arnn_threads_count(threads), needed = groups_for_tapes(pass, near);
+    groups all = {pass, needed > workers ? needed : workers};
+    const arnn_group whole = {.count = count, .threads = threads};
+    if (count < workers || (!pass->query && !near))
         arnn_steps_return(pass, &whole);
     else
         arnn_threads_run(threads, return_group, &all, all.count);
