@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import classify  # noqa: E402
+import gradient  # noqa: E402
 import ngram  # noqa: E402
 import recall  # noqa: E402
 
@@ -61,3 +62,14 @@ def test_series_of_any_length():
     assert [one.tolist() for one in series] == [[[1, 4], [2, 5], [3, 6]], [[7, 9], [8, 1]]] and classes.tolist() == [1, 0]
     x, lengths = classify.pad(series)
     assert lengths == [3, 2] and x.shape == (3, 2, 2) and (x[2, 1] == 0).all()
+
+
+@pytest.mark.parametrize("constant, linear, square", [(0, 2e-5, 1e-7), (1e-3, 2e-5, 1e-7), (0, 3e-5, 0), (0, 0, 1e-8)])
+def test_growth_is_told_apart(constant, linear, square):
+    """Terms are found again, and those that are not there are 0, never below."""
+    steps = np.array(gradient.LENGTHS, float)
+    fitted = gradient.fit(steps, constant + linear * steps + square * steps ** 2)
+    assert list(fitted.values()) == pytest.approx([constant, linear, square], rel=1e-6, abs=1e-12)
+    noisy = gradient.fit(steps, (linear * steps + square * steps ** 2) * np.random.default_rng(1).uniform(0.9, 1.1, len(steps)))
+    assert min(noisy.values()) >= 0
+    assert (gradient.takes_over(fitted) is None) == (square == 0)
