@@ -102,7 +102,7 @@ def fit(steps, seconds):
             scale = np.abs(terms[:, chosen]).max(0)
             weights[list(chosen)] = np.linalg.lstsq(terms[:, chosen] / scale, np.ones(len(steps)), rcond=None)[0] / scale
             error = np.square(terms @ weights - 1).sum()
-            if (weights >= 0).all() and (best is None or error < best[0]):
+            if (weights >= 0).all() and (best is None or error < best[0] - 1e-9):  # few terms, unless more tell more
                 best = error, weights
     return dict(zip(TERMS, map(float, best[1])))
 
