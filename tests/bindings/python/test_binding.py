@@ -186,6 +186,12 @@ def test_training(tmp_path):
     assert arnn.sample([0, 5, 1.0], temperature=0) == 1
 
 
+def test_numbers_of_training_stay_numbers():
+    """Not words, where a loss happens to be the value of a constant."""
+    trainer = arnn.Trainer(arnn.Model(inputs=1, hidden=1, outputs=1), loss="squared_error", steps=2, streams=1)
+    assert trainer.evaluate(np.zeros((2, 1, 1)), np.zeros((2, 1, 1)))["loss"] == 0.0
+
+
 def test_attend():
     rng = np.random.default_rng(3)
     rows, q = rng.standard_normal((9, 4)).astype(np.float32), rng.standard_normal(4)

@@ -40,7 +40,8 @@ def test_a_step_costs_less_than_a_microsecond_over_c(loop):
     call = step.arrays[0]
     c_arguments = [*map(address, (ffi.addressof(lib, "arnn_step"), state._c, call.output, call.input)), NUMBER]
     ways = {"C": lambda: loop(*c_arguments), "stepper": lambda: seconds(step),
-            "step, out=": lambda: seconds(lambda: state.step(x, out=y)), "step": lambda: seconds(lambda: state.step(x)), "step of float64": lambda: seconds(lambda: state.step(wide))}
+            "step, out=": lambda: seconds(lambda: state.step(x, out=y)), "step": lambda: seconds(lambda: state.step(x)),
+            "step of float64": lambda: seconds(lambda: state.step(wide))}
     least = dict.fromkeys(ways, float("inf"))
     for _ in range(REPEATS):
         for name, way in ways.items():

@@ -1,8 +1,13 @@
 """The read alone, for your own cache; and what runs here."""
+from __future__ import annotations
+
+from typing import Sequence, Tuple, Union
+
 import numpy as np
 
 from ._arrays import F32, dense, expect, pointer
 from ._base import ShapeError, check, ffi, lib
+from ._types import Array, ArrayLike
 
 TYPES = {"float32": lib.ARNN_TYPE_F32, "float16": lib.ARNN_TYPE_F16, "bfloat16": lib.ARNN_TYPE_BF16, "int8": lib.ARNN_TYPE_I8}
 
@@ -18,7 +23,8 @@ def _rows(values, width, number):
     return array if fits else np.array(array, order="C")
 
 
-def attend(queries, rows, *, scale=1.0, weights=False):
+def attend(queries: ArrayLike, rows: Union[ArrayLike, Sequence[ArrayLike]], *, scale: float = 1.0,
+           weights: bool = False) -> Tuple[Array, ...]:
     """softmax(scale rows q)' rows: for queries (batch, width) and a list of arrays rows[b] (count, width), float32, float16, int8
     or ml_dtypes' bfloat16, all of one type; or one query (width) and one array. Gives (contexts (batch, width), logsumexp (batch)),
     with weights=True also (batch, largest count)."""
@@ -45,7 +51,8 @@ def attend(queries, rows, *, scale=1.0, weights=False):
     return tuple(result[0] for result in results) if alone else results
 
 
-def attend_merge(contexts, logsumexp, other_contexts, other_logsumexp):
+def attend_merge(contexts: ArrayLike, logsumexp: ArrayLike, other_contexts: ArrayLike,
+                 other_logsumexp: ArrayLike) -> Tuple[Array, Array]:
     """What attend would give over both sets of rows: (contexts (batch, width), logsumexp (batch)), new arrays."""
     contexts = np.array(dense("contexts", contexts, (None, None)))
     batch, width = contexts.shape
@@ -56,24 +63,24 @@ def attend_merge(contexts, logsumexp, other_contexts, other_logsumexp):
     return contexts, logsumexp
 
 
-def build_info():
+def build_info() -> str:
     """One line: version, kernel tables, BLAS."""
     return ffi.string(lib.arnn_build_info()).decode()
 
 
-def constant(name):
+def constant(name: str) -> int:
     """The value of a constant of the header."""
     value = ffi.new("int32_t *")
     check(lib.arnn_constant(name.encode(), value))
     return value[0]
 
 
-def status_string(status):
+def status_string(status: int) -> str:
     """A few words for a status."""
     return ffi.string(lib.arnn_status_string(status)).decode()
 
 
-def version():
+def version() -> Tuple[int, int, int]:
     """(major, minor, patch) of the library inside."""
     number = lib.arnn_version()
     return number // 10000, number // 100 % 100, number % 100

@@ -1,6 +1,9 @@
 """Errors, descriptions and handles: what the other modules stand on."""
+from __future__ import annotations
+
 import threading
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from ._arnn import ffi, lib
 
@@ -10,43 +13,43 @@ NULL = ffi.NULL
 class ArnnError(Exception):
     """Base of all errors of the library; `status` is the number of the header."""
 
-    status = -1
+    status: int = -1
 
 
 class InvalidArgumentError(ArnnError, ValueError):
-    status = lib.ARNN_INVALID_ARGUMENT
+    status: int = lib.ARNN_INVALID_ARGUMENT
 
 
 class ShapeError(ArnnError, ValueError):
-    status = lib.ARNN_SHAPE
+    status: int = lib.ARNN_SHAPE
 
 
 class UnsupportedError(ArnnError, ValueError):
-    status = lib.ARNN_UNSUPPORTED
+    status: int = lib.ARNN_UNSUPPORTED
 
 
 class NotFoundError(ArnnError, LookupError):
-    status = lib.ARNN_NOT_FOUND
+    status: int = lib.ARNN_NOT_FOUND
 
 
 class BusyError(ArnnError, RuntimeError):
-    status = lib.ARNN_BUSY
+    status: int = lib.ARNN_BUSY
 
 
 class FullError(ArnnError, RuntimeError):
-    status = lib.ARNN_FULL
+    status: int = lib.ARNN_FULL
 
 
 class NoMemoryError(ArnnError, MemoryError):
-    status = lib.ARNN_NO_MEMORY
+    status: int = lib.ARNN_NO_MEMORY
 
 
 class IoError(ArnnError, OSError):
-    status = lib.ARNN_IO
+    status: int = lib.ARNN_IO
 
 
 class FormatError(ArnnError, ValueError):
-    status = lib.ARNN_FORMAT
+    status: int = lib.ARNN_FORMAT
 
 
 ERRORS = {error.status: error for error in (InvalidArgumentError, ShapeError, UnsupportedError, NotFoundError, BusyError,
@@ -110,7 +113,7 @@ def read(kind, struct):
         if name in HIDDEN:
             continue
         value = getattr(struct, name)
-        if name in WORDS:
+        if name in WORDS and isinstance(value, int): # not the loss of a step of training
             value = next((word for word, number in words(WORDS[name]).items() if number == value), value)
         found[name] = value
     return found
@@ -191,6 +194,9 @@ class Readers:
                 self.writing = False
 
 
+Self = TypeVar("Self", bound="Handle")
+
+
 class Handle:
     """Owns a handle of the library. `with` closes it; so does the garbage collector."""
 
@@ -211,18 +217,18 @@ class Handle:
             raise ValueError(f"this {type(self).__name__} is closed")
         return self._handle
 
-    def close(self):
+    def close(self) -> None:
         """Lets go of what it holds; what rests on it stays alive. A second time does nothing."""
         handle, self._handle = self._handle, None
         if handle is not None:
             ffi.release(handle)
 
-    def __enter__(self):
+    def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         raise TypeError(f"a {type(self).__name__} does not pickle: it is memory in use; pickle the Model, and what "
                         "State.rows and State.get give")

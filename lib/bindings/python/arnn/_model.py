@@ -1,10 +1,18 @@
 """Models and caches."""
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING, Any, Dict, Iterator, KeysView, Optional, Tuple, Union
 
 import numpy as np
 
 from ._arrays import F32, dense, expect, pointer
 from ._base import ArnnError, Guard, Handle, NULL, Readers, check, constant, ffi, fill, lib, read
+from ._types import AnyArray, Array, ArrayLike, CacheOptions, Doubles, Element, ModelOptions
+
+if TYPE_CHECKING:
+    from ._state import State
+    from ._types import Unpack
 
 
 class Model(Handle):
@@ -16,14 +24,15 @@ class Model(Handle):
     attention_start: spread, newest; start_row: none, zero; source: h, s, hs. With seed=None all parameters are zero.
     Any number of threads may read a model. It pickles."""
 
-    def __init__(self, *, seed=None, **options):
+    def __init__(self, *, seed: Optional[int] = None, **options: Unpack[ModelOptions]) -> None:
         self._readers = Readers()
         self._own("model", None, fill("model_desc", options))
         if seed is not None:
             self.init(seed)
 
     @classmethod
-    def load(cls, source, *, description=None, prefix=None, ignore_unknown=False):
+    def load(cls, source: Union[str, os.PathLike[str], bytes, bytearray, memoryview], *, description: Optional[ModelOptions] = None,
+             prefix: Optional[str] = None, ignore_unknown: bool = False) -> Model:
         """From a safetensors file (a path) or its bytes. description: a dict of options, needed for PyTorch's
         state_dicts; prefix: what every tensor's name begins with."""
         model = cls.__new__(cls)
@@ -39,12 +48,12 @@ class Model(Handle):
         model._adopt("model", None, out[0])
         return model
 
-    def save(self, path):
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """As a safetensors file, which appears whole or not at all."""
         with self._readers.reading():
             check(lib.arnn_model_save(self._c, os.fsencode(path)))
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """The same bytes as save writes."""
         with self._readers.reading():
             count = ffi.new("size_t *")
@@ -53,41 +62,41 @@ class Model(Handle):
             check(lib.arnn_model_save_memory(self._c, ffi.from_buffer(data), len(data), count))
         return bytes(data)
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return (type(self).load, (self.to_bytes(),))
 
-    def init(self, seed):
+    def init(self, seed: int) -> Model:
         """Initialises every parameter from a seed, and gives the model back."""
         with self._readers.changing():
             check(lib.arnn_model_init(self._c, seed))
         return self
 
-    def set_weight_type(self, word):
+    def set_weight_type(self, word: Element) -> None:
         """The type to which weights are rounded for steps: f32, f16, bf16 or i8."""
         with self._readers.changing():
             check(lib.arnn_model_set_weight_type(self._c, constant("ARNN_TYPE_", word, "type")))
 
     @property
-    def description(self):
+    def description(self) -> ModelOptions:
         """The options, defaults resolved, as a dict."""
         desc = fill("model_desc", {})
         check(lib.arnn_model_describe(self._c, desc))
         return read("model_desc", desc)
 
     @property
-    def kernels(self):
+    def kernels(self) -> str:
         """The kernel table: avx2, avx512, avx512_vnni, neon, blas or ref."""
         return ffi.string(lib.arnn_model_kernels(self._c)).decode()
 
     @property
-    def output_width(self):
+    def output_width(self) -> int:
         """The width of y."""
         width = ffi.new("size_t *")
         check(lib.arnn_model_output_width(self._c, width))
         return width[0]
 
     @property
-    def shapes(self):
+    def shapes(self) -> Dict[str, Tuple[int, ...]]:
         """{name: shape} of every parameter, in the library's order."""
         found, name, rank, shape = {}, ffi.new("char **"), ffi.new("size_t *"), ffi.new("size_t[2]")
         for index in range(lib.arnn_model_parameter_count(self._c)):
@@ -96,11 +105,11 @@ class Model(Handle):
         return found
 
     @property
-    def parameter_floats(self):
+    def parameter_floats(self) -> int:
         """How many numbers all parameters have together."""
         return lib.arnn_model_parameter_floats(self._c)
 
-    def split(self, flat):
+    def split(self, flat: AnyArray) -> Dict[str, AnyArray]:
         """{name: view} of an array (parameter_floats,) in the library's order: gradients by name."""
         expect("flat", flat.shape, (self.parameter_floats,))
         found, offset = {}, ffi.new("size_t *")
@@ -109,7 +118,7 @@ class Model(Handle):
             found[name] = flat[offset[0]:offset[0] + int(np.prod(shape, dtype=int))].reshape(shape)
         return found
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Array:
         """A copy of a parameter."""
         shape = self.shapes.get(name)
         values = np.empty(shape if shape is not None else (0,), F32)
@@ -117,25 +126,25 @@ class Model(Handle):
             check(lib.arnn_model_read(self._c, pointer(values), name.encode(), values.size))
         return values
 
-    def __setitem__(self, name, values):
+    def __setitem__(self, name: str, values: ArrayLike) -> None:
         """Writes a parameter; refused (BusyError) while a state rests on the model."""
         values = dense(name, values, self.shapes.get(name))
         with self._readers.changing():
             check(lib.arnn_model_write(self._c, name.encode(), pointer(values), values.size))
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self.shapes)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return lib.arnn_model_parameter_count(self._c)
 
-    def __contains__(self, name):
+    def __contains__(self, name: object) -> bool:
         return name in self.shapes
 
-    def keys(self):
+    def keys(self) -> KeysView[str]:
         return self.shapes.keys()
 
-    def spectral_radius(self, layer=0):
+    def spectral_radius(self, layer: int = 0) -> Doubles:
         """The spectral radius of each gate's block of weight_hh of a layer: (G)."""
         shape = self.shapes.get(f"weight_hh_l{layer}", (1, 1))
         radii = np.empty(shape[0] // shape[1])
@@ -143,7 +152,7 @@ class Model(Handle):
             check(lib.arnn_model_spectral_radius(self._c, pointer(radii, "double *"), layer))
         return radii
 
-    def lyapunov(self, x, count, *, skip=0, seed=0):
+    def lyapunov(self, x: ArrayLike, count: int, *, skip: int = 0, seed: int = 0) -> Doubles:
         """The largest `count` Lyapunov exponents (wiring none) along x (steps, d), or tokens (steps): (count)."""
         given = fill("input", {})
         if self.description["vocab"]:
@@ -157,7 +166,7 @@ class Model(Handle):
             check(lib.arnn_model_lyapunov(self._c, pointer(exponents, "double *"), count, given, len(x), skip, seed))
         return exponents
 
-    def fit_readout(self, states, targets, penalty=0.0):
+    def fit_readout(self, states: ArrayLike, targets: ArrayLike, penalty: float = 0.0) -> None:
         """Sets the readout that fits targets (rows, outputs) best from states (rows, |r|)."""
         _, source_width = self.shapes.get("readout.weight", (0, 0))
         states = dense("states", states, (None, source_width or None))
@@ -165,16 +174,16 @@ class Model(Handle):
         with self._readers.changing():
             check(lib.arnn_model_fit_readout(self._c, pointer(states), pointer(targets), len(states), penalty))
 
-    def cache(self, **options):
+    def cache(self, **options: Unpack[CacheOptions]) -> Cache:
         """Cache(self, ..)."""
         return Cache(self, **options)
 
-    def state(self, streams=1, **options):
+    def state(self, streams: int = 1, **options: Unpack[CacheOptions]) -> State:
         """A State with a cache of its own, for which options are."""
         from ._state import State
         return State(self, Cache(self, **options), streams)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if self._handle is None:
             return "<arnn.Model, closed>"
         plain = read("model_desc", fill("model_desc", {}))
@@ -188,19 +197,19 @@ class Cache(Handle):
     key_type (f32, f16, bf16, i8), threads, page_rows, streams, rows, max_bytes. One thread at a time uses a cache and the
     states on it; a second one gets BusyError."""
 
-    def __init__(self, model, **options):
+    def __init__(self, model: Model, **options: Unpack[CacheOptions]) -> None:
         self.model = model
         self._guard = Guard("Cache")
         with model._readers.reading():
             self._own("cache", self._guard, model._c, fill("cache_desc", options))
 
-    def close(self):
+    def close(self) -> None:
         with self._guard:
             handle, self._handle = self._handle, None
         if handle is not None:
             ffi.release(handle)
 
-    def reserve(self, streams, rows):
+    def reserve(self, streams: int, rows: int) -> None:
         """Makes room, in all, for so many streams of so many rows each."""
         with self._guard:
             check(lib.arnn_cache_reserve(self._c, streams, rows))
@@ -212,16 +221,16 @@ class Cache(Handle):
         return tuple(pair)
 
     @property
-    def bytes(self):
+    def bytes(self) -> Tuple[int, int]:
         """(allocated, used): of all pages, and of those that streams hold."""
         return self._pair(lib.arnn_cache_bytes)
 
     @property
-    def page(self):
+    def page(self) -> Tuple[int, int]:
         """(rows, bytes) of a page."""
         return self._pair(lib.arnn_cache_page)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if self._handle is None:
             return "<arnn.Cache, closed>"
         try:

@@ -1,15 +1,21 @@
 """Recorded runs, and the way back over them."""
+from __future__ import annotations
+
+from typing import Any, Dict, Literal, NoReturn, Optional, Tuple
+
 import numpy as np
 
 from ._arrays import F32, expect, pointer, source
 from ._base import Guard, InvalidArgumentError, NULL, check, ffi, fill, lib
+from ._model import Model
 from ._state import State
+from ._types import Array, ArrayLike
 
 
 class Record(State):
     """A recorded run and the way back over it. Room: streams, steps, and `past` rows of earlier runs."""
 
-    def __init__(self, model, *, streams=1, steps=128, past=0, threads=1):
+    def __init__(self, model: Model, *, streams: int = 1, steps: int = 128, past: int = 0, threads: int = 1) -> None:
         self._prepare(model, None, Guard("Record"))
         self._desc = fill("record_desc", {"streams": streams, "steps": steps, "past": past, "threads": threads})
         with model._readers.reading():
@@ -18,14 +24,14 @@ class Record(State):
         self._handle = lib.arnn_record_state(self._record)
 
     @staticmethod
-    def room(model, *, streams=1, steps=128, past=0, threads=1):
+    def room(model: Model, *, streams: int = 1, steps: int = 128, past: int = 0, threads: int = 1) -> int:
         """The bytes that such a record takes."""
         count = ffi.new("size_t *")
         check(lib.arnn_record_bytes(model._c, fill("record_desc", {"streams": streams, "steps": steps, "past": past,
                                                                    "threads": threads}), count))
         return count[0]
 
-    def close(self):
+    def close(self) -> None:
         with self._guard:
             self._handle, record, self._record = None, self._record, None
         if record is not None:
@@ -40,12 +46,14 @@ class Record(State):
             check(lib.arnn_record_forward(self._record, call.output, call.input, lengths, call.steps, call.count))
         self._last = (call.steps, call.count, call.shape)
 
-    def step(self, *_, **__):
+    def step(self, *_: Any, **__: Any) -> NoReturn: # type: ignore[override]
+        """A record has none."""
         raise InvalidArgumentError("a Record runs by forward alone")
 
-    stepper = step
+    stepper = step # type: ignore[assignment]
 
-    def backward(self, *, y=None, h=None, s=None, parameters=None, want=()):
+    def backward(self, *, y: Optional[ArrayLike] = None, h: Optional[ArrayLike] = None, s: Optional[ArrayLike] = None,
+                 parameters: Optional[Array] = None, want: Tuple[Literal["x", "s", "m", "h"], ...] = ()) -> Dict[str, Array]:
         """Goes back over the last run, once. y, h, s: what the loss is owed by those outputs, shaped as they are. parameters
         (Model.parameter_floats,): float32, added to. want: some of x, s, m, h; gradients of the input and of the values (layers,
         count, n) that the run began with, given back in a dict."""

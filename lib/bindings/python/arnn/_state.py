@@ -1,18 +1,22 @@
 """Streams, and running them."""
+from __future__ import annotations
+
+from typing import Literal, Optional, Tuple, Union, overload
+
 import numpy as np
 
 from ._arrays import F32, dense, expect, pointer, sizes
 from ._base import ArnnError, Handle, InvalidArgumentError, check, constant, ffi, lib
 from ._call import Call, Plain, stepper
+from ._model import Cache, Model
+from ._types import AnyArray, Array, ArrayLike, Sizes, Step, Value, Wanted
 
 
 class State(Handle):
     """A batch of streams, each with its own length and past. cache: None gives it one of its own."""
 
-    def __init__(self, model, cache=None, streams=1):
-        if cache is None:
-            from ._model import Cache
-            cache = Cache(model)
+    def __init__(self, model: Model, cache: Optional[Cache] = None, streams: int = 1) -> None:
+        cache = Cache(model) if cache is None else cache
         self._prepare(model, cache, cache._guard)
         with model._readers.reading(), self._guard:
             self._own("state", self._guard, model._c, cache._c, streams)
@@ -23,18 +27,18 @@ class State(Handle):
         self.model, self.cache, self._guard = model, cache, guard
         self._description, self._width = model.description, model.output_width
 
-    def close(self):
+    def close(self) -> None:
         with self._guard:
             handle, self._handle = self._handle, None
         if handle is not None:
             ffi.release(handle)
 
     @property
-    def streams(self):
+    def streams(self) -> int:
         """How many streams it has."""
         return lib.arnn_state_streams(self._c)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.streams
 
     def _length(self, stream):
@@ -42,31 +46,31 @@ class State(Handle):
         check(lib.arnn_state_length(self._c, length, stream))
         return length[0]
 
-    def length(self, stream=0):
+    def length(self, stream: int = 0) -> int:
         """Steps made and rows appended since the stream was empty."""
         with self._guard:
             return self._length(stream)
 
-    def reset(self, streams=None):
+    def reset(self, streams: Optional[Sizes] = None) -> None:
         """Empties streams, or all of them."""
         which, _keep, count = sizes("streams", streams)
         with self._guard:
             check(lib.arnn_state_reset(self._c, which, count))
 
-    def get(self, which, layer=0, stream=0):
+    def get(self, which: Value, layer: int = 0, stream: int = 0) -> Array:
         """The value s, m or h that a layer carries: (n)."""
         values = np.empty(self._description["hidden"], F32)
         with self._guard:
             check(lib.arnn_state_get(self._c, pointer(values), constant("ARNN_VALUE_", which, "which"), layer, stream))
         return values
 
-    def set(self, which, values, layer=0, stream=0):
+    def set(self, which: Value, values: ArrayLike, layer: int = 0, stream: int = 0) -> None:
         """Sets it."""
         values = dense("values", values, (self._description["hidden"],))
         with self._guard:
             check(lib.arnn_state_set(self._c, constant("ARNN_VALUE_", which, "which"), layer, stream, pointer(values)))
 
-    def append(self, h, m=None, *, stream=0):
+    def append(self, h: ArrayLike, m: Optional[ArrayLike] = None, *, stream: int = 0) -> None:
         """Adds rows h (layers, rows, n), m the same for the LSTM in `before`, to a stream's tape."""
         desc = self._description
         h = dense("h", h, (desc["layers"], None, desc["hidden"]))
@@ -74,7 +78,16 @@ class State(Handle):
         with self._guard:
             check(lib.arnn_state_append(self._c, stream, pointer(h), pointer(m), h.shape[1]))
 
-    def rows(self, first=0, rows=None, *, layer=0, stream=0, memory=False):
+    @overload
+    def rows(self, first: int = 0, rows: Optional[int] = None, *, layer: int = 0, stream: int = 0,
+             memory: Literal[False] = False) -> Array: ...
+
+    @overload
+    def rows(self, first: int = 0, rows: Optional[int] = None, *, layer: int = 0, stream: int = 0,
+             memory: Literal[True]) -> Tuple[Array, Array]: ...
+
+    def rows(self, first: int = 0, rows: Optional[int] = None, *, layer: int = 0, stream: int = 0,
+             memory: bool = False) -> Union[Array, Tuple[Array, Array]]:
         """Rows of a tape from `first` on, by default all: (rows, n), with memory=True a pair of them."""
         with self._guard:
             count = max(self._length(stream) - first, 0) if rows is None else rows
@@ -83,14 +96,14 @@ class State(Handle):
             check(lib.arnn_state_rows(self._c, pointer(h), pointer(m), layer, stream, first, count))
         return (h, m) if memory else h
 
-    def lost(self, stream=0):
+    def lost(self, stream: int = 0) -> bool:
         """Whether an 8-bit tape was given a NaN, which it cannot hold."""
         lost = ffi.new("int32_t *")
         with self._guard:
             check(lib.arnn_state_lost(self._c, lost, stream))
         return bool(lost[0])
 
-    def weights(self, layer=0, stream=0):
+    def weights(self, layer: int = 0, stream: int = 0) -> Tuple[Array, float, float]:
         """The attention of the last step: (weights (length), the zero row's weight, logsumexp of the scores)."""
         with self._guard:
             weights, rest = np.empty(self._length(stream), F32), ffi.new("float[2]")
@@ -110,7 +123,16 @@ class State(Handle):
             return np.expand_dims(x, axes - 1), 1, True
         return x, (x.shape[axes - 1] if streams is None and x.ndim == full else count), False
 
-    def step(self, x, streams=None, *, out=None, want="y", map_layer=0):
+    @overload
+    def step(self, x: ArrayLike, streams: Optional[Sizes] = None, *, out: Optional[AnyArray] = None, want: Wanted = "y",
+             map_layer: int = 0) -> Array: ...
+
+    @overload
+    def step(self, x: ArrayLike, streams: Optional[Sizes] = None, *, out: Optional[Tuple[AnyArray, ...]] = None,
+             want: Tuple[Wanted, ...], map_layer: int = 0) -> Tuple[Array, ...]: ...
+
+    def step(self, x: ArrayLike, streams: Optional[Sizes] = None, *, out: Union[None, AnyArray, Tuple[AnyArray, ...]] = None,
+             want: Union[Wanted, Tuple[Wanted, ...]] = "y", map_layer: int = 0) -> Union[Array, Tuple[Array, ...]]:
         """One step. x: (count, d), or tokens (count); without the stream axis for one stream. streams: which, by default
         the first ones. want: one of y, h, s (count, width), map (count, columns), map_zero (count, 1), or a tuple of them; out:
         arrays to fill instead of new ones, likewise."""
@@ -133,7 +155,21 @@ class State(Handle):
         results = call.outputs(want, out, False, columns, map_layer)
         return call, which, keep, results
 
-    def stepper(self, x, streams=None, *, want="y", out=None, map_layer=0):
+    @overload
+    def stepper(self, x: AnyArray, streams: Optional[Sizes] = None, *, want: Wanted = "y", out: None = None,
+                map_layer: int = 0) -> Tuple[Step, Array]: ...
+
+    @overload
+    def stepper(self, x: AnyArray, streams: Optional[Sizes] = None, *, want: Tuple[Wanted, ...], out: None = None,
+                map_layer: int = 0) -> Tuple[Step, Tuple[Array, ...]]: ...
+
+    @overload
+    def stepper(self, x: AnyArray, streams: Optional[Sizes] = None, *, want: Union[Wanted, Tuple[Wanted, ...]] = "y",
+                out: Union[Array, Tuple[Array, ...]], map_layer: int = 0) -> Step: ...
+
+    def stepper(self, x: AnyArray, streams: Optional[Sizes] = None, *, want: Union[Wanted, Tuple[Wanted, ...]] = "y",
+                out: Union[None, Array, Tuple[Array, ...]] = None,
+                map_layer: int = 0) -> Union[Step, Tuple[Step, Union[Array, Tuple[Array, ...]]]]:
         """A call without arguments that makes one step on these arrays, for the least cost a step. x: (count, d) float32, or
         tokens (count) int32, laid out so that it needs no copy, as the arrays of out."""
         call, which, keep, results = self._step(x, streams, out, want, map_layer)
@@ -144,7 +180,18 @@ class State(Handle):
         make_step = stepper(self, call, which, (keep, results))
         return (make_step, results) if out is None else make_step
 
-    def forward(self, x, lengths=None, streams=None, *, out=None, want="y", map_layer=0):
+    @overload
+    def forward(self, x: ArrayLike, lengths: Optional[Sizes] = None, streams: Optional[Sizes] = None, *,
+                out: Optional[AnyArray] = None, want: Wanted = "y", map_layer: int = 0) -> Array: ...
+
+    @overload
+    def forward(self, x: ArrayLike, lengths: Optional[Sizes] = None, streams: Optional[Sizes] = None, *,
+                out: Optional[Tuple[AnyArray, ...]] = None, want: Tuple[Wanted, ...],
+                map_layer: int = 0) -> Tuple[Array, ...]: ...
+
+    def forward(self, x: ArrayLike, lengths: Optional[Sizes] = None, streams: Optional[Sizes] = None, *,
+                out: Union[None, AnyArray, Tuple[AnyArray, ...]] = None, want: Union[Wanted, Tuple[Wanted, ...]] = "y",
+                map_layer: int = 0) -> Union[Array, Tuple[Array, ...]]:
         """Whole sequences. x: (time, count, d), or tokens (time, count), in any layout; the stream axis may be left out for one
         stream. lengths: how many steps each makes; what is beyond is not written (new arrays: zero). Else as step."""
         which, keep, _ = sizes("streams", streams)
@@ -164,7 +211,7 @@ class State(Handle):
     def _run(self, call, lengths, which):
         check(lib.arnn_forward(self._c, call.output, call.input, lengths, which, call.steps, call.count))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if self._handle is None:
             return f"<arnn.{type(self).__name__}, closed>"
         try:

@@ -1,24 +1,32 @@
 """Training, and choosing tokens."""
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING, Optional, Union
 
 import numpy as np
 
 from ._arrays import F32, dense, expect, pointer, sizes, source
 from ._base import Guard, Handle, check, ffi, fill, lib, read
+from ._model import Model
+from ._types import Array, ArrayLike, Sizes, Tokens, TrainerOptions, Training
+
+if TYPE_CHECKING:
+    from ._types import Unpack
 
 
 class Trainer(Handle):
     """Trains a model, which it needs alone. Options are the members of arnn_trainer_desc: loss (cross_entropy, squared_error),
     over (steps, last, mean), optimiser (sgd, adam, adamw), momentum, clip, dropout, seed, streams, steps, past .."""
 
-    def __init__(self, model, **options):
+    def __init__(self, model: Model, **options: Unpack[TrainerOptions]) -> None:
         self.model = model
         self._guard = Guard("Trainer")
         self._desc = fill("trainer_desc", options)
         with model._readers.reading():
             self._own("trainer", self._guard, model._c, self._desc)
 
-    def close(self):
+    def close(self) -> None:
         with self._guard:
             handle, self._handle = self._handle, None
         if handle is not None:
@@ -56,59 +64,63 @@ class Trainer(Handle):
             check(function(self._c, result, examples, *more))
         return read("training", result)
 
-    def step(self, x, wanted, rate, *, lengths=None, weights=None, carry=False):
+    def step(self, x: ArrayLike, wanted: ArrayLike, rate: float, *, lengths: Optional[Sizes] = None,
+             weights: Optional[ArrayLike] = None, carry: bool = False) -> Training:
         """One step of learning. x (time, stream, d) or tokens (time, stream); wanted: labels (time, stream) or values (time,
         stream, outputs), over last and mean without the time axis. Gives {loss, weight, correct, norm}."""
         return self._learn(lib.arnn_trainer_step, (x, wanted, lengths, weights, carry), rate)
 
-    def gradients(self, x, wanted, *, lengths=None, weights=None, carry=False):
+    def gradients(self, x: ArrayLike, wanted: ArrayLike, *, lengths: Optional[Sizes] = None,
+                  weights: Optional[ArrayLike] = None, carry: bool = False) -> Training:
         """The first half of a step: leaves the gradient in `gradient`."""
         return self._learn(lib.arnn_trainer_gradients, (x, wanted, lengths, weights, carry))
 
-    def update(self, rate):
+    def update(self, rate: float) -> float:
         """The second half: clips and updates; gives the norm before clipping."""
         norm = ffi.new("double *")
         with self._guard, self.model._readers.changing():
             check(lib.arnn_trainer_update(self._c, norm, rate))
         return norm[0]
 
-    def evaluate(self, x, wanted, *, lengths=None, weights=None):
+    def evaluate(self, x: ArrayLike, wanted: ArrayLike, *, lengths: Optional[Sizes] = None,
+                 weights: Optional[ArrayLike] = None) -> Training:
         """The loss without dropout, gradient or update."""
         return self._learn(lib.arnn_trainer_evaluate, (x, wanted, lengths, weights, False), changing=False)
 
     @property
-    def gradient(self):
+    def gradient(self) -> Array:
         """A copy of the gradient (parameter_floats,); assign to change it. Model.split gives it by name."""
         with self._guard:
             count = self.model.parameter_floats
             return np.frombuffer(ffi.buffer(lib.arnn_trainer_gradient(self._c), 4 * count), F32).copy()
 
     @gradient.setter
-    def gradient(self, values):
+    def gradient(self, values: ArrayLike) -> None:
         values = dense("gradient", values, (self.model.parameter_floats,))
         with self._guard:
             ffi.memmove(lib.arnn_trainer_gradient(self._c), pointer(values), values.nbytes)
 
     @property
-    def updates(self):
+    def updates(self) -> int:
         """How many updates were made."""
         return lib.arnn_trainer_updates(self._c)
 
-    def save(self, path):
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """A checkpoint, as a safetensors file."""
         with self._guard, self.model._readers.reading():
             check(lib.arnn_trainer_save(self._c, os.fsencode(path)))
 
-    def load(self, path):
+    def load(self, path: Union[str, os.PathLike[str]]) -> None:
         """Goes on from a checkpoint."""
         with self._guard, self.model._readers.changing():
             check(lib.arnn_trainer_load(self._c, os.fsencode(path)))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<arnn.Trainer, closed>" if self._handle is None else f"<arnn.Trainer, {self.updates} updates>"
 
 
-def sample(logits, *, temperature=1.0, top=0, seed=0, draw=0):
+def sample(logits: ArrayLike, *, temperature: float = 1.0, top: int = 0, seed: int = 0,
+           draw: int = 0) -> Union[int, Tokens]:
     """A token for each row of logits (count, width), or (width): int32 (count,), or an int."""
     logits = np.asarray(logits)
     rows = dense("logits", logits[None] if logits.ndim == 1 else logits, (None, None))
