@@ -1,8 +1,12 @@
 """arnn.torch against autograd of torch's own cells, and of the plain loop. Skipped where PyTorch is not installed."""
+import copy
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from arnn import torch as torch_module  # noqa: E402
+from arnn._arrays import source  # noqa: E402
 from arnn.torch import AttentiveRNN  # noqa: E402
 
 
@@ -55,3 +59,54 @@ def test_it_learns_and_streams():
     assert loss.item() < 0.3
     y = module.write_back().state().forward(tokens[0].numpy())
     assert np.array_equal(y, module(tokens[:1])[0][0].detach().numpy())
+
+
+def test_parameters_are_copied_where_they_changed():
+    """Also where nothing but `.data` was written; and what runs at once has a worker each, which serves again."""
+    module, x = AttentiveRNN(inputs=3, hidden=8, outputs=2, seed=1), torch.randn(9, 2, 3)
+    first = module(x)[0]
+    worker = first.grad_fn.lease.worker
+    second = module(2 * x)[0]
+    assert second.grad_fn.lease.worker is not worker
+    known = dict(worker.known)
+    first.sum().backward()
+    assert module._free == [worker]
+    with torch.no_grad():
+        again = module(x)[0]
+        assert torch.equal(again, first) and module._free == [worker]
+        assert all(worker.known[name] is known[name] for name in known), "nothing was copied"
+        module.get_parameter("readout.bias").data.add_(1)
+        again = module(x)[0]
+        assert torch.allclose(again, first + 1)
+        assert {name for name in known if worker.known[name] is not known[name]} == {"readout.bias"}
+        longer = module(torch.cat([x, x]))[0]
+        assert torch.equal(longer[:9], again), "more steps than ever before"
+    with pytest.raises(RuntimeError, match="once"):
+        first.grad_fn.apply(torch.ones_like(first), None, None)
+
+
+def test_copies_and_pickles(tmp_path):
+    module, x = AttentiveRNN(inputs=3, hidden=8, seed=1), torch.randn(9, 2, 3)
+    expected = module(x)[0].detach()
+    torch.save(module, tmp_path / "module")
+    for other in (copy.deepcopy(module), torch.load(tmp_path / "module", weights_only=False)):
+        with torch.no_grad():
+            found = other(x)[0]
+        assert torch.equal(found, expected) and len(other._free) == 1 and other._free[0] not in module._free
+
+
+def test_tensors_are_arrays_without_a_copy():
+    x = torch.randn(2, 9, 3).transpose(0, 1)
+    given = torch_module._array(x)
+    assert np.shares_memory(given, x.numpy()) and np.shares_memory(source("x", given, (9, 2, 3))[0], x.numpy())
+
+
+def test_some_outputs_and_lengths():
+    """What is not used owes nothing; what is beyond a stream's length neither."""
+    module = AttentiveRNN(inputs=3, hidden=8, batch_first=True, seed=1)
+    x = torch.randn(2, 9, 3, requires_grad=True)
+    h = module(x, [9, 4])[1]
+    h[1].sum().backward()
+    assert h.shape == (2, 9, 8) and not x.grad[0].any() and x.grad[1, :4].any() and not x.grad[1, 4:].any()
+    double = copy.deepcopy(module).double()
+    assert double(x.detach().double())[1].dtype == torch.float64
