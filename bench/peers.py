@@ -25,6 +25,7 @@ def parse(arguments):
                                    + "\n\nInstalls PyTorch and JAX into build/peers-venv first (about 1.5 GB).")
     made.add_argument("--quick", action="store_true", help="fewer cases, shorter ones without targets: some three minutes")
     made.add_argument("--only", metavar="GROUP,GROUP,..", default=",".join(cases.GROUPS), help="only these groups")
+    made.add_argument("--against", metavar="PEER", help="of these only the cases with this peer: autograd, blocked, jax ..")
     made.add_argument("--rounds", metavar="N", type=int, help=f"samples a side ({ROUNDS}; with --quick {QUICK_ROUNDS})")
     made.add_argument("--json", metavar="FILE", type=pathlib.Path,
                       help="where the figures go (build/report/peers.json; with --only peers-GROUP.json); a table for the"

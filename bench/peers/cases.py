@@ -121,4 +121,4 @@ def plan(options):
     made += cells(options.quick, "cells", 1.3, (1, 2), 64)
     for part in sequences, training, memory:
         made += part(options.quick)
-    return [one for one in made if one["group"] in options.only]
+    return [one for one in made if one["group"] in options.only and options.against in (None, one["against"])]

@@ -40,16 +40,17 @@ CLAIMS = {  # by the name that cases give: what is claimed, and how it counts
 FORMS = {SHARE: "{:.2f}", TIMES: "{:.2f}x", MEMORY: "{:.0f}x", FLOATS: "{:.1f}"}
 
 
-def entry(claim, value, target, where="", spread=None):
+def entry(claim, value, target, where="", spread=None, weak=False):
     held = value <= target if CLAIMS[claim][1] == FLOATS else value >= target
     distance = target / value if CLAIMS[claim][1] == FLOATS else value / target
-    return dict(claim=claim, value=value, target=target, held=held, distance=distance, where=where, spread=spread)
+    return dict(claim=claim, value=value, target=target, held=held, distance=distance, where=where, spread=spread,
+                weak=weak)
 
 
 def entries(figures):
     """Every judged number by itself."""
     found = [entry(row["claim"], row["ratio"], reckon.wanted(row), reckon.shape_text(row),
-                   max(row["ours_spread"], row["peer_spread"])) for row in figures["peers"] if row["claim"]]
+                   max(row["ours_spread"], row["peer_spread"]), row["weak"]) for row in figures["peers"] if row["claim"]]
     found += [entry("autograd memory", row["peer_bytes"] / row["ours_bytes"], 20) for row in figures["peers"]
               if row["claim"] == "autograd"]
     return found + [entry(f"memory {row['cell']}", row["floats"], row["limit"]) for row in figures["memory"]]
@@ -67,13 +68,16 @@ def judged(figures):
         low, high = min(one["value"] for one in own), max(one["value"] for one in own)
         targets = sorted({one["target"] for one in own}, reverse=True)
         sign = "≤ " if kind == FLOATS else "≥ "
+        holding = sum(one["held"] for one in own)
+        held = "yes" if holding == len(own) else "no" if len(own) == 1 else \
+            f"{holding} of {len(own)}; {form.format(worst['value'])} at {worst['where']}"
+        weak = sum(one["weak"] for one in own)  # of these it cannot be said that they hold
         made.append(dict(
             claim=claim, what=what, target=sign + ", ".join(f"{target:g}" for target in targets),
             measured=form.format(low) if len(own) == 1 else f"{form.format(low)} to {form.format(high)}",
             spread="" if worst["spread"] is None else f"{100 * worst['spread']:.0f} %",
-            reached=all(one["held"] for one in own),
-            held="yes" if all(one["held"] for one in own) else f"{sum(one['held'] for one in own)} of {len(own)}; "
-            f"{form.format(worst['value'])} at {worst['where']}" if len(own) > 1 else "no"))
+            reached=holding == len(own) and not weak,
+            held=held + f"; {weak} with a weak peer" * (weak > 0)))
     return made
 
 

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from peers import data
+from peers import data, reckon
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from learn import LIBRARY, Model, Trainer, _own, _pointer, build_info, call, ffi, lib  # noqa: E402, F401
@@ -69,7 +69,7 @@ def thread_counts(one):
 
 def form(threads):
     core = ffi.string(timing.peers_core()).decode()
-    return f"{core}, {threads} thread" + "s" * (threads > 1)
+    return f"{core}, {reckon.many(threads, 'thread')}"
 
 
 def blas(one):

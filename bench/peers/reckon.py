@@ -87,12 +87,16 @@ def tape_text(made):
     return made["tape"] if made["tape"] == made["peer_tape"] or made["group"] not in ("sdpa",) else made["tape"] + "*"
 
 
+def many(count, what):
+    return f"{count} {what}" + "s" * (count != 1)
+
+
 def shape_text(made):
     """Where a number stands, in words."""
     words = [made["cell"]] if made["wiring"] == "none" else [made["tape"]]
     words += [f"weights {made['weights']}"] * (made["weights"] != "f32")
-    words += [f"{made['streams']} x {made['length']}" if made["wiring"] != "none" else f"{made['streams']} streams"]
-    return ", ".join([*words, f"hidden {made['hidden']}", f"{made['threads']} thread" + "s" * (made["threads"] > 1)])
+    words += [f"{made['streams']} x {made['length']:,}" if made["wiring"] != "none" else many(made["streams"], "stream")]
+    return ", ".join([*words, f"hidden {made['hidden']}", many(made["threads"], "thread")])
 
 
 def ceiling_text(made, side):
