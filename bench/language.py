@@ -21,7 +21,8 @@ the runs
   All have the same budget: --updates of {STREAMS} pieces of {STEPS} characters from random places, Adam, rate {RATE:g} with a warm
   start, falling to 0 in the second half, clipped at norm 1. Then: nats per character on the last tenth, in pieces of {PIECE}
   that begin with an empty past. Every run is reported.
-  With --minutes one model is trained for that long: --cell, --wiring, --start and --parameters say which.
+  With --minutes one model is trained for that long, by as many threads as --jobs: --cell, --wiring, --start and
+  --parameters say which.
 """
 
 
@@ -102,7 +103,8 @@ def train(plan):
     training, held = text[:cut], text[cut:]
     hidden = fitting(plan, len(symbols))
     model = learn.Model(plan["seed"], **options_of(plan, len(symbols), hidden))
-    trainer = learn.Trainer(model, streams=STREAMS, steps=STEPS)
+    trainer = learn.Trainer(model, streams=STREAMS, steps=STEPS, threads=plan["threads"], seed=plan["seed"],
+                            readout_dropout=plan["dropout"])
     generator, losses, update, began = np.random.default_rng(plan["seed"]), [], 0, time.monotonic()
     while (done := part_done(plan, update, began)) < 1:
         places = generator.integers(0, len(training) - STEPS - 1, STREAMS) + np.arange(STEPS)[:, None]
@@ -129,8 +131,9 @@ def plans(options, path):
     models = QUICK if options.quick else MODELS
     if options.cell or options.minutes:
         models = [(options.cell or "lstm", options.wiring, "" if options.wiring == "none" else options.start)]
+    threads = max(1, options.jobs // (len(models) * options.seeds))
     return [{"model": model, "seed": seed, "file": str(path), "updates": options.updates, "parameters": options.parameters,
-             "minutes": options.minutes, "judged": 40_000 if options.quick else 1 << 40}
+             "minutes": options.minutes, "dropout": options.dropout, "threads": threads, "judged": 40_000 if options.quick else 1 << 40}
             for model in models for seed in range(1, options.seeds + 1)]
 
 
@@ -155,6 +158,7 @@ def parse(arguments):
     made.add_argument("--parameters", metavar="N", type=int, help="of every network (60000; with --quick 30000, --minutes 450000)")
     made.add_argument("--updates", metavar="N", type=int, help="of every network (600; with --quick 150)")
     made.add_argument("--minutes", metavar="N", type=float, default=0, help="train one model for so long instead")
+    made.add_argument("--dropout", metavar="P", type=float, help="of the readout's input (0; with --minutes 0.1)")
     made.add_argument("--cell", choices=("rnn", "gru", "lstm"), help="only this model")
     made.add_argument("--wiring", choices=("none", "after", "beside", "before"), default="none", help="with --cell (none)")
     made.add_argument("--start", choices=("spread", "newest"), default="spread", help="with --cell (spread)")
@@ -163,6 +167,10 @@ def parse(arguments):
         made.error(f"--text: there is no file {options.text}")
     if options.minutes:
         options.seeds = 1
+    if options.dropout is None:
+        options.dropout = 0.1 if options.minutes else 0.0
+    if not 0 <= options.dropout < 1:
+        made.error("--dropout: at least 0, below 1")
     options.parameters = options.parameters or (450_000 if options.minutes else 30_000 if options.quick else 60_000)
     options.updates = options.updates or (150 if options.quick else 600)
     options.bytes = 1_000_000 if options.quick else 0
@@ -191,7 +199,7 @@ def main(arguments):
     print(f"written: {page}")
     figures = {"machine": show.machine(learn.build_info()), "ngram": gram, "order": ORDER, "characters": len(text),
                "budget": {"updates": options.updates, "parameters": options.parameters, "seeds": options.seeds,
-                          "minutes": options.minutes}, "runs": runs}
+                          "minutes": options.minutes, "dropout": options.dropout}, "runs": runs}
     return 0 if show.write(options, figures, language_plot.draw) else 1
 
 

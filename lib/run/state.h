@@ -46,6 +46,7 @@ typedef struct arnn_layer_values {
     const float *m;         /* NULL: the cell has none */
     const float *memory;    /* read from the tape in place of m_{t-1}; NULL: not so */
     const float *logsumexp; /* NULL: no tape */
+    const float *input, *recurrent; /* (count, G n): what the cell was given */
 } arnn_layer_values;
 
 /* Who listens to steps, to record what their derivatives need. */

@@ -17,6 +17,7 @@ typedef struct layer_step {
     float *h, *s;     /* (count, n): what the step makes */
     const float *m;   /* (count, n): the memory it made; NULL: none */
     bool memory_rows; /* the LSTM's memory is read from the tape */
+    const float *input; /* what the cell was given of it */
 } layer_step;
 
 /* ---- between the streams' own places and the dense buffers ---- */
@@ -165,6 +166,7 @@ static void run_cell(layer_step *step, const arnn_first *first)
     };
     step->state->model->cell->forward(step->kernels, &cell);
     step->m = work->m;
+    step->input = input;
 }
 
 /* ---- a layer, a step ---- */
@@ -204,6 +206,8 @@ static void tell(const layer_step *step)
         .m = state->model->cell->has_memory ? step->m : NULL,
         .memory = step->memory_rows ? step->work->m_old : NULL,
         .logsumexp = state->pool ? step->work->logsumexp : NULL,
+        .input = step->input,
+        .recurrent = step->work->recurrent,
     };
     state->tap->layer(state->tap, step->work->streams, &values);
 }

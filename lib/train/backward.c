@@ -20,6 +20,8 @@ static arnn_pass pass_of(arnn_record *record, size_t layer, float *gradient)
 {
     const arnn_model *model = record->model;
     const arnn_model_desc *desc = &model->desc;
+    const arnn_kept *kept = &record->kept[layer];
+    float *dp = kept->dp ? kept->dp : record->work->dp;
     bool attends = arnn_desc_has_tape(desc);
     return (arnn_pass){
         .record = record,
@@ -28,7 +30,7 @@ static arnn_pass pass_of(arnn_record *record, size_t layer, float *gradient)
         .kernels = model->kernels,
         .cell = model->cell,
         .wiring = arnn_wiring_of(desc),
-        .kept = &record->kept[layer],
+        .kept = kept,
         .layer = layer,
         .n = desc->hidden,
         .gates = model->cell->gates * desc->hidden,
@@ -49,6 +51,8 @@ static arnn_pass pass_of(arnn_record *record, size_t layer, float *gradient)
         .read = model->ready->layers[layer].read,
         .dh = record->top_dh,
         .ds = record->top_ds,
+        .dp = dp,
+        .dp_recurrent = kept->dp_recurrent ? kept->dp_recurrent : dp,
     };
 }
 

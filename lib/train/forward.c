@@ -76,6 +76,19 @@ static void put(float *array, size_t row, const float *values, size_t b, size_t 
         memcpy(array + row * n, values + b * n, n * sizeof *array);
 }
 
+/* What the cell was given: both products apart, or their sum. */
+static void put_preactivations(const arnn_record *record, const arnn_kept *kept, const arnn_layer_values *values,
+                               size_t row, size_t b)
+{
+    size_t width = record->model->cell->gates * record->model->desc.hidden;
+    put(kept->dp, row, values->input, b, width);
+    put(kept->dp_recurrent, row, values->recurrent, b, width);
+    if (!kept->dp || kept->dp_recurrent)
+        return;
+    for (size_t i = 0; i < width; i++)
+        kept->dp[row * width + i] += values->recurrent[b * width + i];
+}
+
 static void hear_layer(arnn_tap *tap, const size_t *streams, const arnn_layer_values *values)
 {
     arnn_record *record = record_of(tap);
@@ -90,6 +103,7 @@ static void hear_layer(arnn_tap *tap, const size_t *streams, const arnn_layer_va
         put(kept->m, values->memory ? taped : late, values->m, b, n);
         put(kept->memory, row, values->memory, b, n);
         put(kept->logsumexp, row, values->logsumexp, b, 1);
+        put_preactivations(record, kept, values, row, b);
     }
 }
 

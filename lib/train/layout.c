@@ -84,6 +84,8 @@ static bool visit_layer(const arnn_layout *layout, const counts *all, arnn_kept 
         {&kept->memory, all->memory && all->before ? n : 0, all->rows},
         {&kept->first_h, all->beside ? n : 0, layout->record->streams},
         {&kept->logsumexp, all->attends ? 1 : 0, all->rows},
+        {&kept->dp, layout->model->cell->kept ? all->gates : 0, all->rows},
+        {&kept->dp_recurrent, layout->model->cell->splits ? all->gates : 0, all->rows},
     };
     return VISIT(layout, arrays);
 }
@@ -140,8 +142,7 @@ static bool visit_rows(const arnn_layout *layout, const counts *all, arnn_backwa
         {&work->carry_h, n, record->streams},
         {&work->back, n, record->streams},
         {&work->dz, n, record->streams},
-        {&work->dp, all->gates, all->rows},
-        {&work->dp_recurrent, layout->model->cell->splits ? all->gates : 0, all->rows},
+        {&work->dp, layout->model->cell->kept ? 0 : all->gates, all->rows},
         {&work->dq, all->query, all->rows},
         {&work->dm, all->memory && all->before ? n : 0, all->rows},
         {&work->key, all->keys, all->taped},

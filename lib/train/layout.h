@@ -30,7 +30,7 @@ struct arnn_backward_work {
     arnn_stream_work *streams; /* (streams) */
     /* (streams, n): what later steps left, and what a step owes to what stands for h_{t-1} and to z */
     float *carry_s, *carry_m, *carry_h, *back, *dz;
-    float *dp, *dp_recurrent;  /* rows of G n; dp_recurrent NULL where it is dp */
+    float *dp;                 /* rows of n, for cells without gates: as arnn_kept.dp */
     float *dq;                 /* rows of the query width */
     float *dm;                 /* `before`, LSTM: rows of n */
     float *key, *dkey;         /* additive: taped rows of k */

@@ -20,6 +20,9 @@ typedef struct arnn_kept {
     float *memory;    /* rows: in `before` the memory read from the tape */
     float *first_h;   /* (streams, n): `beside`: h before the first step */
     float *logsumexp; /* rows of 1 */
+    /* rows of G n, for cells with gates: preactivations, of the input or of both, then what they are owed; those of the
+       recurrent product, where the cell splits */
+    float *dp, *dp_recurrent;
 } arnn_kept;
 
 /* Scales inputs of layers as the run goes, and their derivatives again: a function of layer, stream, time and element

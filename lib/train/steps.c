@@ -38,62 +38,39 @@ arnn_inputs arnn_step_inputs(const arnn_pass *pass, size_t stream, size_t t)
     };
 }
 
-/* y (count, G n) += W_hh times what stands for h_{t-1}, + b_hh */
-static void add_recurrent(const arnn_pass *pass, const arnn_group *group, const arnn_steps *block, float *y)
+/* Gates from the preactivations that were kept, where dp comes to stand. */
+static void activate(const arnn_pass *pass, const arnn_steps *block)
 {
-    const arnn_affine *recurrent = &ready_of(pass)->recurrent;
-    for (size_t i = 0; i < block->count; i++)
-        arnn_add_scaled(y + i * pass->gates, 1.0f, pass->bias_hh.values, pass->gates);
-    for (size_t i = 0, some; i < block->count; i += some) {
-        arnn_inputs carried = {.strides[ARNN_FROM_CARRIED] = pass->n};
-        some = arnn_carried(pass, &carried.values[ARNN_FROM_CARRIED], block->stream, block->first + i,
-                            block->count - i);
-        arnn_product_add(group->threads, recurrent, pass->kernels, y + i * pass->gates, &carried, some);
-    }
-}
-
-/* Activations again, from the inputs that were kept. Preactivations stand where dp comes to stand. */
-static void activate(const arnn_pass *pass, const arnn_group *group, const arnn_steps *block)
-{
-    const arnn_affine *input = &ready_of(pass)->input;
     size_t n = pass->n, stream = block->stream, t = block->first;
-    const arnn_inputs inputs = arnn_step_inputs(pass, stream, t);
-    float *own = arnn_row(pass, pass->work->dp, pass->gates, stream, t), *recurrent = own;
-    arnn_affine_begin(input, own, block->count);
-    arnn_product_add(group->threads, input, pass->kernels, own, &inputs, block->count);
-    if (pass->cell->splits) {
-        recurrent = arnn_row(pass, pass->work->dp_recurrent, pass->gates, stream, t);
-        clear(recurrent, block->count * pass->gates);
-    }
-    add_recurrent(pass, group, block, recurrent);
-    const float *m = NULL;
+    const float *input = arnn_row(pass, pass->dp, pass->gates, stream, t), *m = NULL;
+    const float *recurrent = arnn_row(pass, pass->dp_recurrent, pass->gates, stream, t);
     if (pass->cell->has_memory)
         m = pass->kept->memory ? arnn_taped(pass, pass->kept->m, n, stream, pass->record->before[stream] + t)
                                : arnn_late(pass, pass->kept->m, n, stream, t + 1);
-    pass->cell->activate(pass->kernels, block->work->gates, own, recurrent, m, block->count, n);
+    pass->cell->activate(pass->kernels, block->work->gates, input, recurrent, m, block->count, n);
 }
 
 /* ---- one step of all streams ---- */
 
 /* A step of those streams of a group that have it. */
-typedef struct arnn_moment {
+typedef struct moment {
     const arnn_pass *pass;
     const arnn_group *group;
     size_t t;
-} arnn_moment;
+} moment;
 
-static bool has_step(const arnn_moment *now, size_t stream)
+static bool has_step(const moment *now, size_t stream)
 {
     return now->pass->record->lengths[stream] > now->t;
 }
 
-static size_t end_of(const arnn_moment *now)
+static size_t end_of(const moment *now)
 {
     return now->group->first + now->group->count;
 }
 
 /* y (streams, n) += W' rows at t, for all streams that have the step: streams side by side are one product. */
-static void add_product(const arnn_moment *now, float *y, const arnn_affine *turned, float *rows, size_t width)
+static void add_product(const moment *now, float *y, const arnn_affine *turned, float *rows, size_t width)
 {
     const arnn_pass *pass = now->pass;
     for (size_t stream = now->group->first, count; stream < end_of(now); stream += count) {
@@ -108,15 +85,14 @@ static void add_product(const arnn_moment *now, float *y, const arnn_affine *tur
     }
 }
 
-static void add_recurrent_debt(const arnn_moment *now, float *y)
+static void add_recurrent_debt(const moment *now, float *y)
 {
-    const arnn_backward_work *work = now->pass->work;
-    float *dp = now->pass->cell->splits ? work->dp_recurrent : work->dp;
-    add_product(now, y, &work->layer.recurrent, dp, now->pass->gates);
+    const arnn_pass *pass = now->pass;
+    add_product(now, y, &pass->work->layer.recurrent, pass->dp_recurrent, pass->gates);
 }
 
 /* dh and, for the LSTM, dm of a step are complete: through the cell. To dcarried comes what goes past the product. */
-static void cell_step(const arnn_moment *now, size_t stream, const float *dm, float *dm_prev, float *dcarried)
+static void cell_step(const moment *now, size_t stream, const float *dm, float *dm_prev, float *dcarried)
 {
     const arnn_pass *pass = now->pass;
     const arnn_kept *kept = pass->kept;
@@ -124,9 +100,8 @@ static void cell_step(const arnn_moment *now, size_t stream, const float *dm, fl
     size_t n = pass->n, t = now->t;
     arnn_cell_owed owed = {.dcarried = dcarried, .hidden = n, .dm = dm, .dm_prev = dm_prev};
     owed.dh = arnn_row(pass, pass->dh, n, stream, t);
-    owed.dp_input = owed.dp_recurrent = arnn_row(pass, pass->work->dp, pass->gates, stream, t);
-    if (pass->cell->splits)
-        owed.dp_recurrent = arnn_row(pass, pass->work->dp_recurrent, pass->gates, stream, t);
+    owed.dp_input = arnn_row(pass, pass->dp, pass->gates, stream, t);
+    owed.dp_recurrent = arnn_row(pass, pass->dp_recurrent, pass->gates, stream, t);
     owed.gates = gates ? gates + t % ARNN_BLOCK_STEPS * pass->cell->kept * n : NULL;
     owed.h = arnn_record_h(pass->record, pass->layer, stream) + t * n;
     arnn_carried(pass, &owed.carried, stream, t, 1);
@@ -137,7 +112,7 @@ static void cell_step(const arnn_moment *now, size_t stream, const float *dm, fl
 }
 
 /* What later reads left to the row's key. */
-static void add_key_debt(const arnn_moment *now, size_t stream, float *dh)
+static void add_key_debt(const moment *now, size_t stream, float *dh)
 {
     const arnn_pass *pass = now->pass;
     size_t row = pass->record->before[stream] + now->t;
@@ -150,14 +125,14 @@ static void add_key_debt(const arnn_moment *now, size_t stream, float *dh)
 }
 
 /* dz = W' dq, of `before` the s half. */
-static void make_dz(const arnn_moment *now)
+static void make_dz(const moment *now)
 {
     const arnn_pass *pass = now->pass;
     clear(vector(pass, pass->work->dz, now->group->first), now->group->count * pass->n);
     add_product(now, pass->work->dz, &pass->work->layer.query, pass->work->dq, pass->query);
 }
 
-static void step_none(const arnn_moment *now)
+static void step_none(const moment *now)
 {
     const arnn_pass *pass = now->pass;
     arnn_backward_work *work = pass->work;
@@ -175,7 +150,7 @@ static void step_none(const arnn_moment *now)
 }
 
 /* `after` and `beside`: the attention first, then the cell. */
-static void step_last(const arnn_moment *now)
+static void step_last(const moment *now)
 {
     const arnn_pass *pass = now->pass;
     arnn_backward_work *work = pass->work;
@@ -205,11 +180,11 @@ static void step_last(const arnn_moment *now)
     }
     add_recurrent_debt(now, carries);
     if (beside)
-        add_product(now, work->carry_s, &work->layer.summary, work->dp, pass->gates);
+        add_product(now, work->carry_s, &work->layer.summary, pass->dp, pass->gates);
 }
 
 /* `before`: the cell first, then the attention that it read from. */
-static void step_first(const arnn_moment *now)
+static void step_first(const moment *now)
 {
     const arnn_pass *pass = now->pass;
     arnn_backward_work *work = pass->work;
@@ -236,7 +211,7 @@ static void step_first(const arnn_moment *now)
     add_product(now, work->carry_s, &work->layer.query, work->dq, pass->query);
 }
 
-static void step(const arnn_moment *now)
+static void step(const moment *now)
 {
     if (now->pass->wiring->reads_first)
         step_first(now);
@@ -277,7 +252,7 @@ static void end_stream(const arnn_pass *pass, size_t stream)
     size_t n = pass->n, x = pass->inputs, count = record->lengths[stream];
     size_t at = (pass->layer * record->streams + stream) * n, bytes = n * sizeof(float);
     float *dx = arnn_row(pass, record->dx, x, stream, 0);
-    const arnn_operand dp = {arnn_row(pass, work->dp, pass->gates, stream, 0), pass->gates, false};
+    const arnn_operand dp = {arnn_row(pass, pass->dp, pass->gates, stream, 0), pass->gates, false};
     const arnn_operand w = {pass->ih.values, x + (pass->wiring->carries_h ? n : 0), false};
     clear(dx, count * x);
     pass->kernels->multiply(dx, x, dp, w, count, x, pass->gates);
@@ -297,12 +272,12 @@ static void return_block(const arnn_pass *pass, const arnn_group *group, size_t 
         const arnn_steps block = arnn_block_of(pass, stream, first);
         most = block.count > most ? block.count : most;
         if (block.count && pass->cell->kept)
-            activate(pass, group, &block);
+            activate(pass, &block);
         if (block.count && pass->query)
             arnn_attention_prepare(pass, &block);
     }
     for (size_t i = most; i-- > 0;)
-        step(&(arnn_moment){pass, group, first + i});
+        step(&(moment){pass, group, first + i});
     for (size_t stream = group->first; stream < end && pass->query; stream++) {
         const arnn_steps block = arnn_block_of(pass, stream, first);
         if (block.count)

@@ -14,7 +14,7 @@ static void add_input(const arnn_pass *pass, size_t stream, size_t first, size_t
     size_t n = pass->n, x = pass->inputs, steps = pass->record->lengths[stream];
     size_t stride = x + (pass->wiring->carries_h ? n : 0);
     const arnn_inputs inputs = arnn_step_inputs(pass, stream, 0);
-    const arnn_operand dp = {arnn_row(pass, pass->work->dp, pass->gates, stream, 0) + first, pass->gates, true};
+    const arnn_operand dp = {arnn_row(pass, pass->dp, pass->gates, stream, 0) + first, pass->gates, true};
     float *to = pass->ih.gradient + first * stride;
     pass->kernels->multiply(to, stride, dp, (arnn_operand){inputs.values[ARNN_FROM_BELOW], x, false}, count, x, steps);
     if (pass->wiring->carries_h)
@@ -26,8 +26,7 @@ static void add_input(const arnn_pass *pass, size_t stream, size_t first, size_t
 static void add_recurrent(const arnn_pass *pass, size_t stream, size_t first, size_t count)
 {
     size_t n = pass->n, gates = pass->gates, steps = pass->record->lengths[stream];
-    float *rows = pass->cell->splits ? pass->work->dp_recurrent : pass->work->dp;
-    const float *dp = arnn_row(pass, rows, gates, stream, 0) + first;
+    const float *dp = arnn_row(pass, pass->dp_recurrent, gates, stream, 0) + first;
     for (size_t t = 0, some; t < steps; t += some) {
         const float *carried;
         some = arnn_carried(pass, &carried, stream, t, steps - t);
