@@ -108,9 +108,11 @@ static arnn_status check_loss(const arnn_trainer *trainer)
                       name ? " is not finite" : "");
 }
 
-static arnn_status check_gradients(const arnn_trainer *trainer)
+/* Squares of floats do not overflow a double: the norm is finite where all gradients are. */
+static arnn_status check_gradients(const arnn_trainer *trainer, double *norm)
 {
-    const char *name = not_finite(trainer, trainer->gradients);
+    *norm = arnn_norm(trainer->gradients, trainer->model->parameters.values_count);
+    const char *name = isfinite(*norm) ? NULL : not_finite(trainer, trainer->gradients);
     return name ? arnn_error(ARNN_INVALID_ARGUMENT, "the gradient of %s is not finite", name) : ARNN_OK;
 }
 
@@ -190,6 +192,7 @@ static arnn_status record(arnn_trainer *trainer, const arnn_lesson *lesson)
 
 arnn_status arnn_trainer_learn(arnn_trainer *trainer, arnn_training *training, const arnn_lesson *lesson)
 {
+    double norm;
     arnn_status status = record(trainer, lesson);
     if (status)
         return status;
@@ -199,14 +202,14 @@ arnn_status arnn_trainer_learn(arnn_trainer *trainer, arnn_training *training, c
     if (!status)
         status = arnn_record_return(trainer->record, trainer->gradients);
     if (!status)
-        status = check_gradients(trainer);
+        status = check_gradients(trainer, &norm);
     if (status) {
         arnn_trainer_forget(trainer);
         return status;
     }
     trainer->has_gradient = true;
     arnn_training_write(training, &trainer->head, lesson);
-    training->norm = arnn_norm(trainer->gradients, trainer->model->parameters.values_count);
+    training->norm = norm;
     return ARNN_OK;
 }
 
@@ -221,12 +224,13 @@ static float clipping(const arnn_trainer *trainer, double norm)
 arnn_status arnn_trainer_apply(arnn_trainer *trainer, arnn_training *training, float rate)
 {
     arnn_parameters *parameters = &trainer->model->parameters;
-    arnn_status status = check_gradients(trainer); /* the caller may have changed them */
+    double norm;
+    arnn_status status = check_gradients(trainer, &norm); /* the caller may have changed them */
     if (!status)
         status = arnn_model_change(trainer->model);
     if (status)
         return status;
-    training->norm = arnn_norm(trainer->gradients, parameters->values_count);
+    training->norm = norm;
     arnn_update update = {
         .rate = rate,
         .momentum = trainer->desc.momentum,
