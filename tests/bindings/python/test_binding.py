@@ -1,4 +1,5 @@
 """Everything of the header is bound; errors are one to one; arrays of any layout give the same numbers."""
+import copy
 import pathlib
 import pickle
 import re
@@ -152,6 +153,8 @@ def test_pickles(model, x):
     for handle in (model.state(), model.cache(), arnn.Trainer(model), arnn.Record(model)):
         with pytest.raises(TypeError, match="does not pickle"):
             pickle.dumps(handle)
+        with pytest.raises(TypeError, match="does not pickle"):
+            copy.copy(handle)
 
 
 def test_gradients(model, x):

@@ -1,4 +1,7 @@
 """python -m arnn."""
+import subprocess
+import sys
+
 import arnn
 import pytest
 from arnn import __main__ as command
@@ -29,7 +32,26 @@ def test_attend(capsys, file, tmp_path):
     command.main(["attend", file, "to be"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "  to be" and lines[1] == "t @" and len(lines) == 6
+    command.main(["attend", file, "a\u00e9\n$"])
+    assert capsys.readouterr().out.splitlines()[0] == "  a\u00e9\u00b7\u23ce$", "a column for each byte"
     pytest.importorskip("matplotlib")
-    for name, start in (("map.png", b"\x89PNG"), ("map.svg", b"<?xml")):
-        command.main(["attend", file, "to be", "--out", str(tmp_path / name)])
+    for text, name, start in (("to be", "map.png", b"\x89PNG"), ("a", "map.svg", b"<?xml"), ("$ _{ " * 40, "long.png", b"\x89PNG")):
+        command.main(["attend", file, text, "--out", str(tmp_path / name)])
         assert (tmp_path / name).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("arguments, said", [(["", "--layer", "0"], "TEXT is empty"), (["a", "--layer", "1"], "layer 1 of 1"),
+                                             (["a", "--out", "map.foo"], "foo"), (["a", "--out", "/nowhere/map.png"], "/nowhere")])
+def test_mistakes_are_told_in_a_sentence(file, arguments, said):
+    if "--out" in arguments:
+        pytest.importorskip("matplotlib")
+    with pytest.raises(SystemExit, match=f"arnn: .*{said}"):
+        command.main(["attend", file, *arguments])
+
+
+def test_a_reader_that_stops_reading(file):
+    text = "0123456789" * 100
+    shown = subprocess.Popen([sys.executable, "-m", "arnn", "attend", file, text], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    shown.stdout.read(10)
+    shown.stdout.close()
+    assert shown.stderr.read() == b"" and shown.wait() == 1

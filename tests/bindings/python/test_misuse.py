@@ -1,6 +1,8 @@
 """Use after close, threads, forks, leaks: refused or harmless, never a crash."""
 import gc
+import itertools
 import multiprocessing
+import pickle
 import resource
 import threading
 import time
@@ -37,22 +39,64 @@ def test_use_after_close():
     record.close(), model.close(), repr(record), repr(model)
 
 
+def test_what_rests_on_a_closed_model_goes_on():
+    model = arnn.Model(inputs=3, hidden=8, outputs=2, seed=1)
+    trainer, record, x = arnn.Trainer(model, streams=1, steps=5), arnn.Record(model, steps=5), np.ones((5, 1, 3))
+    model.close()
+    assert trainer.step(x, np.zeros((5, 1), int), 0.01)["loss"] > 0 and trainer.gradient.any()
+    flat = np.zeros_like(trainer.gradient)
+    record.forward(x)
+    record.backward(y=np.ones((5, 1, 2)), parameters=flat)
+    assert flat.any()
+    trainer.close()
+    for use in (lambda: trainer.updates, lambda: trainer.gradient, lambda: trainer.update(1)):
+        with pytest.raises(ValueError, match="Trainer is closed"):
+            use()
+
+
+@pytest.mark.parametrize("error, said, act", [
+    (arnn.ShapeError, r"x has shape \(3,\), expected \(2, 3\)", lambda state: state.step(np.zeros(3))),
+    (arnn.ShapeError, r"x has shape \(2, 3, 1\), expected \(2, 3\)", lambda state: state.step(np.zeros((2, 3, 1)))),
+    (arnn.ShapeError, r"x has shape \(4,\), expected \(3,\)", lambda state: state.step(np.zeros(4), [1])),
+    (arnn.ShapeError, r"x has shape \(5, 3\), expected \(5, 2, 3\)", lambda state: state.forward(np.zeros((5, 3)))),
+    (arnn.ShapeError, r"out y has shape \(3,\)", lambda state: state.step(np.zeros((2, 3)), out=np.zeros(3))),
+    (TypeError, "x has dtype complex128, expected floats", lambda state: state.step(np.zeros((2, 3), complex))),
+    (TypeError, "x has dtype <U1, expected floats", lambda state: state.step([["a"] * 3] * 2)),
+    (TypeError, "x has dtype object, expected floats", lambda state: state.step(np.array([[None] * 3] * 2))),
+    (TypeError, "out y is tuple", lambda state: state.step(np.zeros((2, 3)), out=(1, 2))),
+    (TypeError, "out y is list", lambda state: state.forward(np.zeros((1, 2, 3)), out=[[[0.0] * 8] * 2])),
+    (TypeError, "out y has dtype int64, expected floats", lambda state: state.step(np.zeros((2, 3)), out=np.zeros((2, 8), int))),
+    (arnn.InvalidArgumentError, "expected some of y, h, s", lambda state: state.step(np.zeros((2, 3)), want="z")),
+    (arnn.InvalidArgumentError, "chosen twice", lambda state: state.step(np.zeros((2, 3)), [1, 1])),
+    (arnn.NotFoundError, "stream 7 of 2", lambda state: state.step(np.zeros((1, 3)), [7])),
+    (ValueError, "streams holds numbers outside", lambda state: state.step(np.zeros((1, 3)), [-1])),
+])
+def test_wrong_arrays_change_nothing(error, said, act):
+    state = arnn.Model(inputs=3, hidden=8, seed=1).state(2)
+    expected = state.step(np.ones((2, 3)), want=("y", "s"))
+    with pytest.raises(error, match=said):
+        act(state)
+    assert [state.length(b) for b in range(2)] == [1, 1] and np.array_equal(state.get("s", stream=1), expected[1][1])
+
+
 def test_a_second_thread_is_refused(model):
     """The first is in C, without the interpreter's lock, while the second tries."""
     state = model.state(2)
     x, refused = np.zeros((3000, 2, 64), np.float32), 0
+    step, _ = state.stepper(x[0])
     first = threading.Thread(target=lambda: state.forward(x))
     first.start()
     while first.is_alive() and not state._guard.lock.locked():
         time.sleep(0.0001)
-    while first.is_alive() and not refused:
+    uses = itertools.cycle((state.length, lambda: state.step(x[0]), step, state.reset, state.close, lambda: repr(state.cache.bytes)))
+    while first.is_alive() and refused < 6:
         try:
-            state.length()
+            next(uses)()
         except arnn.BusyError as error:
             refused += 1
             assert "another thread" in str(error)
     first.join()
-    assert refused and state.length() == 3000
+    assert refused == 6 and state.length() == 3000
 
 
 def test_states_let_go_while_their_cache_is_at_work(model):
@@ -102,6 +146,8 @@ def test_nothing_leaks():
         state.forward(np.zeros((50, 64)))
         with pytest.raises(arnn.ShapeError):
             state.forward(np.zeros((50, 63)))
+        state.stepper(np.zeros((1, 64), np.float32))[0]()
+        pickle.loads(pickle.dumps(model))
         arnn.Record(model, steps=50).forward(np.zeros((50, 64)))
 
     for _ in range(15):

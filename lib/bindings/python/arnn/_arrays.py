@@ -73,8 +73,6 @@ def source(name, values, shape, dtype=F32):
 
 def target(name, array, shape):
     """(array to fill, time stride, stream stride) of an output; another array than the one given where it needs a copy back."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} is {type(array).__name__}, expected a NumPy array")
     expect(name, array.shape, shape)
     if not array.flags.writeable:
         raise ValueError(f"{name} is read-only")

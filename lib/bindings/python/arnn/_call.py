@@ -43,6 +43,8 @@ class Call:
         for name, array in zip(names, outs):
             if name not in widths:
                 raise InvalidArgumentError(f"want has {name!r}, expected some of {', '.join(OUTPUTS)}")
+            if array is not None and not isinstance(array, np.ndarray):
+                raise TypeError(f"out {name} is {type(array).__name__}, expected a NumPy array")
             if name == "map" and array is not None:
                 widths["map"] = self.output.map_columns = array.shape[-1] if array.ndim else 0
             array = (np.zeros if blank else np.empty)(self.shape + (widths[name],), F32) if array is None else array

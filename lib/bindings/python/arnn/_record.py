@@ -20,7 +20,7 @@ class Record(State):
         self._desc = fill("record_desc", {"streams": streams, "steps": steps, "past": past, "threads": threads})
         with model._readers.reading():
             self._own("record", self._guard, model._c, self._desc)
-        self._record, self._last = self._handle, None
+        self._record, self._last, self._floats = self._handle, None, model.parameter_floats
         self._handle = lib.arnn_record_state(self._record)
 
     @staticmethod
@@ -72,7 +72,7 @@ class Record(State):
                     member.data, member.time_stride, member.stream_stride = pointer(used), time, stream
                     keep.append(used)
             if parameters is not None:
-                expect("parameters", parameters.shape, (self.model.parameter_floats,))
+                expect("parameters", parameters.shape, (self._floats,))
                 if parameters.dtype != F32 or not parameters.flags.carray:
                     raise InvalidArgumentError("parameters is added to in place; expected a contiguous, writable float32 array")
                 to.parameters = pointer(parameters)

@@ -115,13 +115,17 @@ class State(Handle):
         return max([self._length(int(b)) for b in chosen], default=0) + steps
 
     def _one(self, x, streams, axes):
-        """(x with time and stream axes, count, whether the stream axis was left out)."""
-        x = np.asarray(x)
-        full = axes + (0 if self._description["vocab"] else 1)
-        count = self.streams if streams is None else len(streams)
-        if x.ndim == full - 1 and count == 1:
+        """(x with time and stream axes, count, whether the stream axis was left out); `axes` of them are expected."""
+        x, desc = np.asarray(x), self._description
+        name, row = ("tokens", ()) if desc["vocab"] else ("x", (desc["inputs"],))
+        count, lead = self.streams if streams is None else len(streams), x.shape[:axes - 1]
+        if count == 1 and x.ndim == len(lead) + len(row):
+            expect(name, x.shape, lead + row)
             return np.expand_dims(x, axes - 1), 1, True
-        return x, (x.shape[axes - 1] if streams is None and x.ndim == full else count), False
+        if streams is None and x.ndim == axes + len(row):
+            count = x.shape[axes - 1]
+        expect(name, x.shape, (*lead, count, *row))
+        return x, count, False
 
     @overload
     def step(self, x: ArrayLike, streams: Optional[Sizes] = None, *, out: Optional[AnyArray] = None, want: Wanted = "y",

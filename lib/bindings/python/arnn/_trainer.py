@@ -23,6 +23,7 @@ class Trainer(Handle):
         self.model = model
         self._guard = Guard("Trainer")
         self._desc = fill("trainer_desc", options)
+        self._description, self._width, self._floats = model.description, model.output_width, model.parameter_floats
         with model._readers.reading():
             self._own("trainer", self._guard, model._c, self._desc)
 
@@ -33,7 +34,7 @@ class Trainer(Handle):
             ffi.release(handle)
 
     def _examples(self, x, wanted, lengths, weights, carry):
-        desc, options = self.model.description, read("trainer_desc", self._desc)
+        desc, options = self._description, read("trainer_desc", self._desc)
         examples, whole = fill("examples", {"carry": int(carry)}), options["over"] == "steps"
         if desc["vocab"]:
             x, time, stream = source("tokens", x, (None, None), np.int32)
@@ -48,7 +49,7 @@ class Trainer(Handle):
             wanted = dense("labels", wanted, lead, np.int32)
             examples.labels = pointer(wanted, "int32_t *")
         else:
-            wanted = dense("values", wanted, lead + (self.model.output_width,))
+            wanted = dense("values", wanted, lead + (self._width,))
             examples.values = pointer(wanted)
         weights = None if weights is None else dense("weights", weights, (count,))
         examples.weights = pointer(weights)
@@ -91,12 +92,11 @@ class Trainer(Handle):
     def gradient(self) -> Array:
         """A copy of the gradient (parameter_floats,); assign to change it. Model.split gives it by name."""
         with self._guard:
-            count = self.model.parameter_floats
-            return np.frombuffer(ffi.buffer(lib.arnn_trainer_gradient(self._c), 4 * count), F32).copy()
+            return np.frombuffer(ffi.buffer(lib.arnn_trainer_gradient(self._c), 4 * self._floats), F32).copy()
 
     @gradient.setter
     def gradient(self, values: ArrayLike) -> None:
-        values = dense("gradient", values, (self.model.parameter_floats,))
+        values = dense("gradient", values, (self._floats,))
         with self._guard:
             ffi.memmove(lib.arnn_trainer_gradient(self._c), pointer(values), values.nbytes)
 
