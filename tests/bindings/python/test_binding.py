@@ -224,3 +224,10 @@ def test_the_rest(model):
     assert arnn.status_string(0) and arnn.build_info().startswith("arnn " + arnn.__version__)
     assert arnn.Record.room(model) > 0 and model.kernels in arnn.build_info()
     assert "lstm" in repr(model) and "1 streams" in repr(state) and "bytes" in repr(state.cache)
+
+
+def test_the_programs_of_the_readme():
+    programs = re.findall(r"^```python\n(.*?)^```$", (header.TOP / "lib/bindings/python/README.md").read_text(), re.M | re.S)
+    assert programs
+    for program in programs:
+        exec(program, {})

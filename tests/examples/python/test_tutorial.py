@@ -98,3 +98,8 @@ def test_training_and_looking_at_attention(tmp_path):
     y, attention = again.state(32).forward(tokens, want=("y", "map"))
     assert (y[-1].argmax(-1) == tokens[0]).mean() > 0.9
     assert np.allclose(attention.sum(-1), 1, atol=1e-5) and not np.triu(attention[:, 0], 1).any()
+
+    # The key came first, and the first few states still hold it fresh; the distractors after them are left out. (A picture of such
+    # a map, for a model that reads bytes: python -m arnn attend MODEL TEXT --out map.png)
+    early = attention[-1, :, :5].sum(-1)
+    assert early.mean() > 0.9
