@@ -14,6 +14,7 @@ MODELS = [("rnn", "none", ""), ("rnn", "after", "spread"), ("rnn", "after", "new
 QUICK = [MODELS[0], MODELS[1], MODELS[2], MODELS[3], MODELS[8]]
 EMBED, STREAMS, STEPS, PIECE = 32, 32, 128, 512
 RATE, WARM, ORDER, SAMPLE = 4e-3, 50, 5, 300
+PASSES = 12  # over the text at most, with --minutes: beyond, networks of half a million numbers learn it by heart
 HELP = f"""
 the runs
   Text: the King James Bible (Debian's bible-kjv) or --text FILE; its last tenth is held out. Every network has as nearly as
@@ -21,8 +22,8 @@ the runs
   All have the same budget: --updates of {STREAMS} pieces of {STEPS} characters from random places, Adam, rate {RATE:g} with a warm
   start, falling to 0 in the second half, clipped at norm 1. Then: nats per character on the last tenth, in pieces of {PIECE}
   that begin with an empty past. Every run is reported.
-  With --minutes one model is trained for that long, by as many threads as --jobs: --cell, --wiring, --start and
-  --parameters say which.
+  With --minutes one model is trained for that long, or for {PASSES} passes over the text, by as many threads as --jobs:
+  --cell, --wiring, --start and --parameters say which.
 """
 
 
@@ -88,10 +89,11 @@ def speak(model, symbols, seed, prompt):
     return bytes(symbols[tokens].tolist()).decode("latin-1")
 
 
-def part_done(plan, update, began):
+def part_done(plan, update, began, characters):
     """How much of the budget is used, from 0 to 1."""
     if plan["minutes"]:
-        return (time.monotonic() - began) / (60 * plan["minutes"])
+        passes = update * STREAMS * STEPS / characters
+        return max((time.monotonic() - began) / (60 * plan["minutes"]), passes / PASSES)
     return update / plan["updates"]
 
 
@@ -106,7 +108,7 @@ def train(plan):
     trainer = learn.Trainer(model, streams=STREAMS, steps=STEPS, threads=plan["threads"], seed=plan["seed"],
                             readout_dropout=plan["dropout"])
     generator, losses, update, began = np.random.default_rng(plan["seed"]), [], 0, time.monotonic()
-    while (done := part_done(plan, update, began)) < 1:
+    while (done := part_done(plan, update, began, len(training))) < 1:
         places = generator.integers(0, len(training) - STEPS - 1, STREAMS) + np.arange(STEPS)[:, None]
         rate = RATE * min(1.0, (update + 1) / WARM, 2.0 * (1 - done))
         losses.append(trainer.step(training[places], training[places + 1], rate).loss)

@@ -90,8 +90,8 @@ def map_panel(axes, run, task):
     picture = run["picture"]
     weights, names = np.array(picture["weights"]), step_names(picture, task)
     steps = len(names)
-    axes.imshow(np.ma.masked_where(np.triu(np.ones_like(weights), 1) > 0, weights), cmap="magma_r", vmin=0, vmax=1,
-                interpolation="nearest", aspect="equal")
+    axes.imshow(np.ma.masked_where(np.triu(np.ones_like(weights), 1) > 0, 0.02 + 0.98 * weights), cmap="gist_heat_r", vmin=0,
+                vmax=1, interpolation="nearest", aspect="equal")
     axes.set_xticks(range(steps), names, fontsize=6.5, rotation=90 if task == "pairs" else 0)
     axes.set_yticks(range(steps), names, fontsize=6.5)
     axes.tick_params(length=0)
@@ -105,8 +105,9 @@ def map_panel(axes, run, task):
     for row in mark:
         top = int(weights[row].argmax())
         axes.add_patch(plt.Rectangle((top - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#0072B2", linewidth=1.6))
-        axes.annotate(f"{names[top]}  {100 * weights[row, top]:.0f} %", (top + 0.7, row), fontsize=8, color="#0072B2", va="center",
-                      fontweight="bold")
+        left = top > 0.8 * steps  # no room on the other side
+        axes.annotate(f"{names[top]}  {100 * weights[row, top]:.0f} %", (top - 0.7 if left else top + 0.7, row), fontsize=8,
+                      color="#0072B2", va="center", ha="right" if left else "left", fontweight="bold")
 
 
 def maps(figures, path):
@@ -117,6 +118,8 @@ def maps(figures, path):
     figure, panels = plt.subplots(1, len(runs), figsize=(7.2 * len(runs), 7.6), squeeze=False)
     figure.suptitle("Whom it attends to: across all distractors, to what was asked for", x=0.05, ha="left", fontsize=15,
                     fontweight="bold")
+    figure.text(0.05, 0.935, "Dots are distractors. The darker, the more of that past state a step reads; blue: what the steps that "
+                "answer read most.", fontsize=9, color="#505050", va="top")
     for axes, (task, run) in zip(panels[0], runs.items()):
         map_panel(axes, run, task)
     figure.subplots_adjust(left=0.06, right=0.985, top=0.86, bottom=0.08, wspace=0.14)
