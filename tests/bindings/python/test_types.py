@@ -37,8 +37,7 @@ def test_signatures_are_complete_and_say_what_they_do(name, function):
     bare = [each for each in names if signature.parameters[each].annotation is inspect.Parameter.empty]
     assert bare in ([], ["self"], ["cls"]), f"{name} has no type for {bare}"
     assert signature.return_annotation is not inspect.Signature.empty, f"{name} has no return type"
-    told = function.__doc__ or name.rpartition(".")[2] in ("close", "keys", "gradient") or "__" in name
-    assert told, f"{name} has no docstring"
+    assert function.__doc__ or "__" in name, f"{name} has no docstring"
 
 
 @pytest.mark.parametrize("struct", OPTIONS)

@@ -131,7 +131,7 @@ def test_speech(lstm):
               f"{errors[-1][0]:.1e} rms, {np.abs(ours - exact).max():.1e}; onnxruntime {errors[-1][1]:.1e}, {np.abs(theirs - exact).max():.1e}")
         assert np.mean(between <= FAR) > 0.995 and between.max() < 5e-5
     ours, theirs = np.transpose(errors)
-    assert np.median(ours) <= np.median(theirs) and rms(ours) <= 2 * rms(theirs)
+    assert np.median(ours) <= 1.5 * np.median(theirs) and rms(ours) <= 2 * rms(theirs)
 
 
 def test_a_hum(lstm):

@@ -16,11 +16,11 @@ def info(_):
     print(build_info())
 
 
-def bench(_):
+def bench(options):
     """bench/run belongs to the sources; here it is run where they are, or explained."""
     here = pathlib.Path("bench/run")
     if here.is_file() and pathlib.Path("include/arnn.h").is_file():
-        return subprocess.run([str(here.resolve())]).returncode
+        return subprocess.run([str(here.resolve()), *options.arguments]).returncode
     print("The benchmark comes with the sources of arnn: in their folder, run bench/run (or this command there).")
 
 
@@ -94,7 +94,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m arnn", description="Attention for recurrent networks.")
     commands = parser.add_subparsers(required=True)
     commands.add_parser("info", help="version, kernels and BLAS").set_defaults(run=info)
-    commands.add_parser("bench", help="runs bench/run of the sources, or says where it is").set_defaults(run=bench)
+    command = commands.add_parser("bench", help="runs bench/run of the sources, or says where it is")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, help="those of bench/run")
+    command.set_defaults(run=bench)
     command = commands.add_parser("inspect", help="description, tensors and spectral radii of a model")
     command.add_argument("file", help="a safetensors file")
     command.set_defaults(run=inspect)

@@ -6,7 +6,6 @@ from ._base import InvalidArgumentError, NULL, check, failed, ffi, fill, lib
 
 INPUT_SIZE, OUTPUT_SIZE = fill("input", {}).struct_size, fill("output", {}).struct_size
 OUTPUTS = ("y", "h", "s", "map", "map_zero")
-AS_IT_IS = 0x101 # ndarray.flags.num: C-contiguous and aligned
 step = lib.arnn_step
 FLOATS, TOKENS = ffi.typeof("float[]"), ffi.typeof("int32_t[]")
 
@@ -84,7 +83,8 @@ class Plain:
         shape = self._shapes.get(x.shape) if type(x) is np.ndarray else None
         if shape is None:
             return None
-        if x.dtype != self._dtype or x.flags.num & AS_IT_IS != AS_IT_IS:
+        flags = x.flags
+        if x.dtype != self._dtype or not (flags.c_contiguous and flags.aligned):
             if self._tokens or x.dtype.kind != "f":
                 return None
             x = np.array(x, F32, order="C")

@@ -142,6 +142,7 @@ class Model(Handle):
         return name in self.shapes
 
     def keys(self) -> KeysView[str]:
+        """The names of all parameters, in the library's order."""
         return self.shapes.keys()
 
     def spectral_radius(self, layer: int = 0) -> Doubles:
@@ -204,6 +205,7 @@ class Cache(Handle):
             self._own("cache", self._guard, model._c, fill("cache_desc", options))
 
     def close(self) -> None:
+        """Lets go of its memory; BusyError while another thread is at work in it. A second time does nothing."""
         with self._guard:
             handle, self._handle = self._handle, None
         if handle is not None:

@@ -32,6 +32,7 @@ class Record(State):
         return count[0]
 
     def close(self) -> None:
+        """Lets go of its memory; BusyError while another thread is at work in it. A second time does nothing."""
         with self._guard:
             self._handle, record, self._record = None, self._record, None
         if record is not None:

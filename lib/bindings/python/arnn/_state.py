@@ -28,6 +28,7 @@ class State(Handle):
         self._description, self._width = model.description, model.output_width
 
     def close(self) -> None:
+        """Lets go of its memory; BusyError while another thread is at work in it. A second time does nothing."""
         with self._guard:
             handle, self._handle = self._handle, None
         if handle is not None:

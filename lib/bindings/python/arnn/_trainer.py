@@ -28,6 +28,7 @@ class Trainer(Handle):
             self._own("trainer", self._guard, model._c, self._desc)
 
     def close(self) -> None:
+        """Lets go of its memory; BusyError while another thread is at work in it. A second time does nothing."""
         with self._guard:
             handle, self._handle = self._handle, None
         if handle is not None:
@@ -96,6 +97,7 @@ class Trainer(Handle):
 
     @gradient.setter
     def gradient(self, values: ArrayLike) -> None:
+        """Sets it."""
         values = dense("gradient", values, (self._floats,))
         with self._guard:
             ffi.memmove(lib.arnn_trainer_gradient(self._c), pointer(values), values.nbytes)

@@ -27,7 +27,7 @@ class _Worker:
     def __init__(self, model: Model):
         self.model = Model(**model.description)
         self.record: Optional[Record] = None
-        self.room = (0, 0)
+        self.room = (0, 0, 0) # for steps, streams, threads
         self.known: Dict[str, torch.Tensor] = {}
 
     def prepare(self, names: List[str], parameters: Tuple[torch.Tensor, ...], steps: int, streams: int, threads: int) -> Record:
@@ -36,10 +36,11 @@ class _Worker:
             if known is None or not torch.equal(now, known):
                 self.model[name] = now.numpy()
                 self.known[name] = now.clone()
-        if self.record is None or steps > self.room[0] or streams > self.room[1]:
-            self.room = max(steps, self.room[0]), max(streams, self.room[1])
+        room = max(steps, self.room[0]), max(streams, self.room[1]), threads
+        if self.record is None or room != self.room:
             self.record = None # its memory first
-            self.record = Record(self.model, steps=self.room[0], streams=self.room[1], threads=threads)
+            self.record = Record(self.model, steps=room[0], streams=room[1], threads=threads)
+            self.room = room
         self.record.reset()
         return self.record
 
@@ -48,11 +49,15 @@ class _Lease:
     """A worker on loan to a run: it is free again after the way back, or when nobody can ask for that any more."""
 
     def __init__(self, free: List[_Worker], model: Model):
-        self.free = free
-        self.worker = free.pop() if free else _Worker(model)
+        try:
+            worker = free.pop()
+        except IndexError:
+            worker = _Worker(model)
+        self.free, self.worker = free, worker
 
     def __del__(self) -> None:
-        self.free.append(self.worker)
+        if hasattr(self, "worker"): # not where there was no memory for one
+            self.free.append(self.worker)
 
 
 class _Run(torch.autograd.Function):
