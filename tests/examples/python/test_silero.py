@@ -146,4 +146,4 @@ def test_a_hum(lstm):
     for frame, row in zip(x, whole):
         now[:] = frame
         step()
-        assert np.array_equal(h, row)
+        assert np.allclose(h, row, rtol=0, atol=1e-5 if model.kernels == "blas" else 0) # which promises closeness alone
