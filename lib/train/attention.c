@@ -269,13 +269,13 @@ void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block)
     owe_older(pass, block, span.first > before ? span.first : before, end);
 }
 
-void arnn_attention_input(const arnn_pass *pass, size_t stream, float *dx)
+void arnn_attention_input(const arnn_pass *pass, size_t stream, size_t t, size_t count)
 {
-    const arnn_operand dq = {arnn_row(pass, pass->work->dq, pass->query, stream, 0), pass->query, false};
     size_t x = pass->z - pass->n;
     if (x)
-        pass->kernels->multiply(dx, x, dq, (arnn_operand){pass->work->layer.folded, pass->z, false},
-                                pass->record->lengths[stream], x, pass->query);
+        pass->kernels->multiply(arnn_row(pass, pass->record->dx, x, stream, t), x,
+                                (arnn_operand){arnn_row(pass, pass->work->dq, pass->query, stream, t), pass->query, false},
+                                (arnn_operand){pass->work->layer.folded, pass->z, false}, count, x, pass->query);
 }
 
 /* ---- the matrices ---- */

@@ -111,14 +111,36 @@ static size_t parts(size_t rows)
     return (rows + PART_ROWS - 1) / PART_ROWS;
 }
 
+/* An item is a part of the cell's matrices, of the attention's, or of the inputs of a stream. */
 static void make_part(void *context, size_t item, size_t worker)
 {
     const arnn_pass *pass = context;
-    bool cell = item < parts(pass->gates);
-    size_t first = (cell ? item : item - parts(pass->gates)) * PART_ROWS, rows = cell ? pass->gates : pass->query;
-    size_t count = rows - first < PART_ROWS ? rows - first : PART_ROWS;
+    const arnn_record *record = pass->record;
+    size_t inputs = parts(record->last_steps), stream = item / inputs, rows = pass->gates;
+    void (*make)(const arnn_pass *pass, size_t first, size_t count) = arnn_cell_weights;
     (void)worker;
-    (cell ? arnn_cell_weights : arnn_attention_weights)(pass, first, count);
+    if (stream < record->count) {
+        size_t first = item % inputs * PART_ROWS, end = record->lengths[stream];
+        if (first < end)
+            arnn_input_return(pass, stream, first, end - first < PART_ROWS ? end - first : PART_ROWS);
+        return;
+    }
+    item -= record->count * inputs;
+    if (item >= parts(rows)) {
+        item -= parts(rows);
+        rows = pass->query;
+        make = arnn_attention_weights;
+    }
+    size_t first = item * PART_ROWS;
+    make(pass, first, rows - first < PART_ROWS ? rows - first : PART_ROWS);
+}
+
+static void make_parts(arnn_pass *pass)
+{
+    const arnn_record *record = pass->record;
+    size_t items = record->count * parts(record->last_steps) + parts(pass->gates) + parts(pass->query);
+    if (record->last_steps > 0)
+        arnn_threads_run(record->state->threads, make_part, pass, items);
 }
 
 static arnn_status back_layer(arnn_pass *pass)
@@ -128,7 +150,7 @@ static arnn_status back_layer(arnn_pass *pass)
         return status;
     clear(pass->work->dfolded, pass->query * pass->z);
     return_steps(pass);
-    arnn_threads_run(pass->record->state->threads, make_part, pass, parts(pass->gates) + parts(pass->query));
+    make_parts(pass);
     if (pass->query) {
         arnn_attention_rest(pass);
         arnn_attention_unfold(pass);

@@ -61,11 +61,14 @@ typedef struct arnn_group {
     arnn_threads *threads; /* share out products; NULL: the calling one alone */
 } arnn_group;
 
-/* All steps of these streams: dp, dq and what else the matrices need, dx, and what the initial values are owed. */
+/* All steps of these streams: dp, dq and what else the matrices need, and what the initial values are owed. */
 void arnn_steps_return(const arnn_pass *pass, const arnn_group *group);
 
 /* x, z and what stands for h_{t-1} of `count` steps, as products read them. */
 arnn_inputs arnn_step_inputs(const arnn_pass *pass, size_t stream, size_t t);
+
+/* dx of `count` steps from t on. */
+void arnn_input_return(const arnn_pass *pass, size_t stream, size_t t, size_t count);
 
 /* ---- the matrices: rows first .. first+count-1 of their gradients, over all streams ---- */
 
@@ -82,8 +85,8 @@ void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block);
 void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm);
 /* After the steps: what the block owes to rows older than itself. */
 void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block);
-/* After all blocks of a stream, in `before`: what the queries owe to x. */
-void arnn_attention_input(const arnn_pass *pass, size_t stream, float *dx);
+/* dx of `count` steps from t on += what queries owe to x, which is something in `before`. */
+void arnn_attention_input(const arnn_pass *pass, size_t stream, size_t t, size_t count);
 /* After all streams. */
 void arnn_attention_unfold(const arnn_pass *pass);
 

@@ -244,20 +244,12 @@ static void begin_stream(const arnn_pass *pass, size_t stream)
                      arnn_taped(pass, work->key, pass->keys, stream, 0), &states, rows);
 }
 
-/* dx, and what the initial values are owed. */
+/* What the initial values are owed. */
 static void end_stream(const arnn_pass *pass, size_t stream)
 {
     arnn_record *record = pass->record;
     const arnn_backward_work *work = pass->work;
-    size_t n = pass->n, x = pass->inputs, count = record->lengths[stream];
-    size_t at = (pass->layer * record->streams + stream) * n, bytes = n * sizeof(float);
-    float *dx = arnn_row(pass, record->dx, x, stream, 0);
-    const arnn_operand dp = {arnn_row(pass, pass->dp, pass->gates, stream, 0), pass->gates, false};
-    const arnn_operand w = {pass->ih.values, x + (pass->wiring->carries_h ? n : 0), false};
-    clear(dx, count * x);
-    pass->kernels->multiply(dx, x, dp, w, count, x, pass->gates);
-    if (pass->query)
-        arnn_attention_input(pass, stream, dx);
+    size_t n = pass->n, at = (pass->layer * record->streams + stream) * n, bytes = n * sizeof(float);
     memcpy(record->d_s + at, vector(pass, work->carry_s, stream), bytes);
     if (record->d_m)
         memcpy(record->d_m + at, vector(pass, work->carry_m, stream), bytes);

@@ -1,5 +1,19 @@
-/* Gradients of the cell's matrices: one product over all steps of every stream, stream after stream. */
+/* Gradients of the cell's matrices: one product over all steps of every stream, stream after stream. And of what they
+   are multiplied with. */
+#include <string.h>
+
 #include "train/pass.h"
+
+void arnn_input_return(const arnn_pass *pass, size_t stream, size_t t, size_t count)
+{
+    size_t x = pass->inputs, stride = x + (pass->wiring->carries_h ? pass->n : 0);
+    float *dx = arnn_row(pass, pass->record->dx, x, stream, t);
+    memset(dx, 0, count * x * sizeof *dx);
+    pass->kernels->multiply(dx, x, (arnn_operand){arnn_row(pass, pass->dp, pass->gates, stream, t), pass->gates, false},
+                            (arnn_operand){pass->ih.values, stride, false}, count, x, pass->gates);
+    if (pass->query)
+        arnn_attention_input(pass, stream, t, count);
+}
 
 /* sums (count) += the sum of rows */
 static void add_rows(float *sums, const float *rows, size_t stride, size_t count, size_t steps)
