@@ -122,8 +122,17 @@ def trained(forward, made, one):
     return lambda repeats: data.median_ns(once, repeats) / parts, lambda: first[0]
 
 
+def trainable(one):
+    return {name: torch.nn.Parameter(torch.from_numpy(values).clone()) for name, values in data.parameters(one).items()}
+
+
+def by_hand(one, x, read):
+    made = trainable(one)
+    return trained(lambda: blocked.forward(x, made, read), made, one)
+
+
 def autograd(one):
-    made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in data.parameters(one).items()}
+    made = trainable(one)
     x = torch.from_numpy(data.inputs(one, one["length"])[0])
 
     def forward():
@@ -145,8 +154,8 @@ def training(one):
         return autograd(one)
     x = torch.from_numpy(data.inputs(one, one["length"])[0])
     if one["against"] == "blocked":
-        made = {name: torch.nn.Parameter(torch.from_numpy(values)) for name, values in data.parameters(one).items()}
-        return {"blocked backward by hand": trained(lambda: blocked.forward(x, made), made, one)}
+        return {"blocked backward, bmm": by_hand(one, x, blocked.by_products),
+                "blocked backward, flash": by_hand(one, x, blocked.by_flash)}
     made = layer(one)
     return {f"nn.{one['cell'].upper()}": trained(lambda: made(x)[0], dict(made.named_parameters()), one)}
 
