@@ -140,16 +140,19 @@ def measure(options, comparison, figures):
             print(f"\r\033[K{line}"[:100] if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
             try:
                 figures["memory" if one["group"] == "memory" else "peers"].append(comparison.compare(one))
-            except (RuntimeError, OSError) as error:
+            except Exception as error:  # whatever it is, the other cases go on
                 figures["left_out"].append(f"{title(one)}: {error}")
                 comparison.workers.close()
         if terminal:
             print("\r\033[K", end="", file=sys.stderr)
         comparison.workers.close()
-        rows, figures["text"], figures["drift"], well = alone.run(options, comparison.ceilings, comparison.core)
-        figures["peers"] += rows
-        if not well:
-            figures["left_out"].append("what bench_cost measures")
+        try:
+            rows, figures["text"], figures["drift"], well = alone.run(options, comparison.ceilings, comparison.core)
+            figures["peers"] += rows
+            if not well:
+                figures["left_out"].append("some of what bench_cost measures")
+        except Exception as error:
+            figures["left_out"].append(f"what bench_cost measures: {type(error).__name__}: {error}")
     except KeyboardInterrupt:
         say("interrupted; what was measured is reported")
     figures["machine"]["seconds"] = time.monotonic() - start
@@ -179,7 +182,7 @@ def main(arguments):
     if options.check:
         return 0
     import blas_core
-    from peers import alone, told
+    from peers import alone, claims, told
     import cost
 
     if not process.install():
@@ -196,6 +199,7 @@ def main(arguments):
                "ceilings": comparison.ceilings, "peers": [], "memory": [], "text": [], "drift": [], "left_out": []}
     measure(options, comparison, figures)
     figures["machine"]["others"] = before and (cost.busy_seconds() - before) / (time.monotonic() - start)
+    figures["targets"] = claims.judged(figures)
     print(told.terminal(figures))
     for line in figures["left_out"]:
         say(f"left out: {line}")
