@@ -3,18 +3,23 @@ import numpy as np
 
 from ._base import NULL, ShapeError, ffi
 
-F32 = np.dtype(np.float32)
+F32, I32, SIZE = np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.uintp)
+LIMITS = {dtype: (np.iinfo(dtype).min, np.iinfo(dtype).max) for dtype in (I32, SIZE)}
 
 
 def expect(name, shape, wanted):
     """Raises unless the shape is the one wanted, in which None stands for any size."""
+    if shape == wanted:
+        return
     if len(shape) != len(wanted) or any(want is not None and want != size for size, want in zip(shape, wanted)):
         text = "(" + ", ".join("any" if want is None else str(want) for want in wanted) + ("," if len(wanted) == 1 else "") + ")"
         raise ShapeError(f"{name} has shape {tuple(shape)}, expected {text}")
 
 
 def pointer(array, ctype="float *"):
-    return NULL if array is None else ffi.cast(ctype, array.ctypes.data)
+    if array is None:
+        return NULL
+    return ffi.cast(ctype, ffi.from_buffer(array) if array.flags.c_contiguous else array.ctypes.data) # the first is the faster
 
 
 def numbers(name, values, dtype):
@@ -24,9 +29,9 @@ def numbers(name, values, dtype):
     if array.dtype.kind not in kinds and array.size:
         raise TypeError(f"{name} has dtype {array.dtype}, expected {'floats' if dtype.kind == 'f' else 'integers'}")
     if dtype.kind in "iu" and array.size and array.dtype != dtype:
-        limits = np.iinfo(dtype)
-        if array.min() < limits.min or array.max() > limits.max:
-            raise ValueError(f"{name} holds numbers outside {limits.min} .. {limits.max}")
+        least, most = LIMITS[dtype]
+        if array.min() < least or array.max() > most:
+            raise ValueError(f"{name} holds numbers outside {least} .. {most}")
     return array
 
 
@@ -43,9 +48,10 @@ def strides(array):
     """(time stride, stream stride) in elements of an array (time, stream, width) or (time, stream); None: it needs a copy."""
     item = array.itemsize
     width = array.shape[2] if array.ndim == 3 else 1
-    if not array.flags.aligned or not array.dtype.isnative:
+    flags = array.flags
+    if not flags.aligned or not array.dtype.isnative:
         return None
-    if 0 in array.shape:
+    if flags.c_contiguous or 0 in array.shape:
         return (0, 0)
     if array.ndim == 3 and width > 1 and array.strides[2] != item:
         return None
@@ -89,8 +95,8 @@ def sizes(name, values):
     """(pointer, keeper, count) of a list of sizes; None gives NULL."""
     if values is None:
         return NULL, None, 0
-    array = numbers(name, values, np.dtype(np.uintp))
+    array = numbers(name, values, SIZE)
     if array.ndim != 1:
         raise ShapeError(f"{name} has shape {array.shape}, expected (any,)")
-    array = np.ascontiguousarray(array, np.uintp)
+    array = np.ascontiguousarray(array, SIZE)
     return pointer(array, "size_t *"), array, len(array)

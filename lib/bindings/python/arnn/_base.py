@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from ._arnn import ffi, lib
@@ -75,6 +76,7 @@ WORDS = {"cell": "ARNN_CELL_", "wiring": "ARNN_WIRING_", "score": "ARNN_SCORE_",
 HIDDEN = {"struct_size", "reserved"}
 
 
+@lru_cache(maxsize=None)
 def words(start):
     """{word: value} of the constants that begin with `start`: words("ARNN_TYPE_") is {"f32": 0, ..}."""
     return {name[len(start):].lower(): getattr(lib, name) for name in dir(lib) if name.startswith(start)}
