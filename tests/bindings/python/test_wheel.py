@@ -21,6 +21,7 @@ def test_wheel(tmp_path):
     with zipfile.ZipFile(WHEEL) as wheel:
         module, *carried = sorted(name for name in wheel.namelist() if ".so" in name)
         assert module == "arnn/_arnn.abi3.so" and "arnn/py.typed" in wheel.namelist()
+        assert ("arnn/LICENSE.txt" in wheel.namelist()) == bool(carried), "OpenBLAS asks for its license beside it"
         dynamic = subprocess.run(["readelf", "-d", wheel.extract(module, tmp_path)], check=True, capture_output=True, text=True).stdout
     needed, paths = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic), re.findall(r"\(R(?:UN)?PATH\).*\[(.*)\]", dynamic)
     assert not [name for name in needed if "jansson" in name or "arnn" in name or "python" in name]
