@@ -139,6 +139,30 @@ def test_a_forked_worker(model):
     assert worker.exitcode == 0 and np.array_equal(found, state.forward(x))
 
 
+def _forked_amid_work(model, state, x, queue):
+    try:
+        state.length()
+    except arnn.BusyError:
+        queue.put(model.state().forward(x))
+
+
+def test_a_worker_forked_while_another_thread_is_at_work(model):
+    """What that thread had in hand stays busy in the child, for good; all else goes on."""
+    state, x = model.state(2), np.random.default_rng(3).standard_normal((20, 64)).astype(np.float32)
+    first = threading.Thread(target=lambda: state.forward(np.zeros((3000, 2, 64), np.float32)))
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    worker = context.Process(target=_forked_amid_work, args=(model, state, x, queue))
+    first.start()
+    while not state._guard.lock.locked():
+        time.sleep(0.0001)
+    worker.start()
+    found = queue.get(timeout=60)
+    worker.join()
+    first.join()
+    assert worker.exitcode == 0 and np.array_equal(found, model.state().forward(x)) and state.length() == 3000
+
+
 def test_nothing_leaks():
     def once():
         model = arnn.Model(inputs=64, hidden=128, seed=1)
