@@ -15,12 +15,14 @@ void arnn_attend_one(const arnn_attending *self, float *context, float *logsumex
     arnn_merged merged = arnn_merged_begin(context, NULL, self->run, NULL, self->width);
     for (size_t first = 0; first < rows->count; first += ARNN_RUN_ROWS) {
         size_t left = rows->count - first;
+        const unsigned char *h = (const unsigned char *)rows->data + first * stride * bytes;
         const arnn_run run = {
-            .h = (const unsigned char *)rows->data + first * stride * bytes,
+            .h = h,
             .h_type = self->type,
             .h_stride = stride,
             .first = first,
             .count = left < ARNN_RUN_ROWS ? left : ARNN_RUN_ROWS,
+            .next_h = left > ARNN_RUN_ROWS ? h + ARNN_RUN_ROWS * stride * bytes : NULL,
         };
         arnn_merged_read(&merged, self->kernels->read[ARNN_READ_DOT], &form, &run, weights ? weights + first : NULL);
     }
