@@ -31,6 +31,7 @@ static void backward(const arnn_cell_owed *owed)
 {
     size_t n = owed->hidden;
     const float *r = owed->gates, *u = r + n, *g = u + n, *b = g + n;
+    ARNN_APART
     for (size_t i = 0; i < n; i++) {
         float dg = owed->dh[i] * (1.0f - u[i]) * (1.0f - g[i] * g[i]);
         float du = owed->dh[i] * (owed->carried[i] - g[i]) * u[i] * (1.0f - u[i]);

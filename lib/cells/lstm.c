@@ -31,6 +31,7 @@ static void backward(const arnn_cell_owed *owed)
     const float *i = owed->gates, *f = i + n, *g = f + n, *o = g + n, *t = o + n;
     float *dp = owed->dp_input;
     memset(owed->dcarried, 0, n * sizeof *owed->dcarried);
+    ARNN_APART
     for (size_t j = 0; j < n; j++) {
         float dm = owed->dm[j] + owed->dh[j] * o[j] * (1.0f - t[j] * t[j]);
         dp[j] = dm * g[j] * i[j] * (1.0f - i[j]);

@@ -24,11 +24,14 @@ static void adam_step(float *values, float *first, float *second, const float *g
     float rate = (float)((double)update->rate / (1.0 - pow(beta, n)));
     float correction = (float)(1.0 / sqrt(1.0 - pow(beta_second, n)));
     float rest = (float)(1.0 - beta), rest_second = (float)(1.0 - beta_second);
+    const arnn_update by = *update; /* a copy, which no store can change: so that several go at once */
     for (size_t i = 0; i < count; i++) {
-        float gradient = update->scale * gradients[i] + pulled * values[i];
-        first[i] = update->momentum * first[i] + rest * gradient;
-        second[i] = update->second_momentum * second[i] + rest_second * gradient * gradient;
-        values[i] = shrunk * values[i] - rate * first[i] / (sqrtf(second[i]) * correction + update->epsilon);
+        float gradient = by.scale * gradients[i] + pulled * values[i];
+        float mean = by.momentum * first[i] + rest * gradient;
+        float square = by.second_momentum * second[i] + rest_second * gradient * gradient;
+        first[i] = mean;
+        second[i] = square;
+        values[i] = shrunk * values[i] - rate * mean / (sqrtf(square) * correction + by.epsilon);
     }
 }
 
