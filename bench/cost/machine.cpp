@@ -55,10 +55,12 @@ std::vector<Cache> caches() {
     return found.empty() ? caches_by_sysconf() : found;
 }
 
-size_t beyond_caches() {
+size_t last_cache() {
     std::vector<Cache> found = caches();
-    return found.empty() ? size_t{64} << 20 : 8 * found.back().bytes;
+    return found.empty() ? size_t{8} << 20 : found.back().bytes;
 }
+
+size_t beyond_caches() { return 8 * last_cache(); }
 
 size_t available_bytes() {
     std::ifstream info("/proc/meminfo");
