@@ -22,7 +22,7 @@ void arnn_attend_one(const arnn_attending *self, float *context, float *logsumex
             .h_stride = stride,
             .first = first,
             .count = left < ARNN_RUN_ROWS ? left : ARNN_RUN_ROWS,
-            .next_h = left > ARNN_RUN_ROWS ? h + ARNN_RUN_ROWS * stride * bytes : NULL,
+            .next_h = left > ARNN_RUN_ROWS && stride == self->width ? h + ARNN_RUN_ROWS * stride * bytes : NULL,
         };
         arnn_merged_read(&merged, self->kernels->read[ARNN_READ_DOT], &form, &run, weights ? weights + first : NULL);
     }

@@ -2,6 +2,7 @@
    h = (1-u) * g + u * s. Gate order r, u, g. */
 #include <string.h>
 
+#include "base/loops.h"
 #include "cells/cell.h"
 
 static void forward(const arnn_kernels *kernels, const arnn_cell_step *step)

@@ -2,6 +2,7 @@
    g, o. */
 #include <string.h>
 
+#include "base/loops.h"
 #include "cells/cell.h"
 
 static void forward(const arnn_kernels *kernels, const arnn_cell_step *step)

@@ -80,9 +80,9 @@ static size_t parts_for_tapes(const arnn_state *state, const arnn_sequence *sequ
 {
     const size_t second = (size_t)3 << 19, last = (size_t)4 << 20, steps = 32; /* bytes; and what is a long sequence */
     size_t tape = state->pool && sequence->steps >= steps ? longest_tape(state, sequence) : 0;
-    size_t cache = weights_of(state) <= ARNN_NEAR_WEIGHTS ? second : last;
     if (tape == 0 || tape > 2 * last)
         return 1;
+    size_t cache = weights_of(state) <= ARNN_NEAR_WEIGHTS ? second : last;
     size_t together = cache / tape > 0 ? cache / tape : 1;
     return (sequence->count + together - 1) / together;
 }
