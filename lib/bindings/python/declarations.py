@@ -1,4 +1,4 @@
-"""Writes the C source of the extension module from the public header: python3 declarations.py arnn.h arnn_version.h out.c
+"""Writes the C source of the extension module from the headers: python3 declarations.py arnn.h arnn_version.h guard.h out.c
 
 What cffi is told is the header itself, less what only a preprocessor or C++ reads, so that the two cannot differ; the
 compiler then checks every function, struct and constant against the header as it is.
@@ -21,13 +21,14 @@ def versions(text):
     return "".join(f"#define {name} ...\n" for name in re.findall(r"#define (ARNN_VERSION_[A-Z]+) \d+", text))
 
 
-def main(header, version, out):
+def main(header, version, guard, out):
     ffi = cffi.FFI()
-    with open(header) as file:
-        ffi.cdef(preprocessed(file.read()))
+    for path in header, guard:
+        with open(path) as file:
+            ffi.cdef(preprocessed(file.read()))
     with open(version) as file:
         ffi.cdef(versions(file.read()))
-    ffi.set_source("arnn._arnn", "#include <arnn.h>\n")
+    ffi.set_source("arnn._arnn", "#include <arnn.h>\n#include <stdbool.h>\n#include \"guard.h\"\n")
     ffi.emit_c_code(out)
 
 

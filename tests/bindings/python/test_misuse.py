@@ -86,7 +86,7 @@ def test_a_second_thread_is_refused(model):
     step, _ = state.stepper(x[0])
     first = threading.Thread(target=lambda: state.forward(x))
     first.start()
-    while first.is_alive() and not state._guard.lock.locked():
+    while first.is_alive() and not state._guard.flag[0]:
         time.sleep(0.0001)
     uses = itertools.cycle((state.length, lambda: state.step(x[0]), step, state.reset, state.close, lambda: repr(state.cache.bytes)))
     while first.is_alive() and refused < 6:
@@ -97,6 +97,31 @@ def test_a_second_thread_is_refused(model):
             assert "another thread" in str(error)
     first.join()
     assert refused == 6 and state.length() == 3000
+
+
+def go_on(act, error):
+    """Until the error comes, also while the other thread is at work."""
+    while True:
+        try:
+            act()
+        except arnn.BusyError:
+            continue
+        except error as found:
+            return str(found)
+
+
+def test_a_state_closed_while_another_thread_steps_it():
+    """Whoever comes first: a step is made or the state is closed, never both."""
+    model, x = arnn.Model(inputs=3, hidden=8, seed=1), np.zeros((1, 3), np.float32)
+    for _ in range(30):
+        state, said = model.state(), []
+        step, _ = state.stepper(x)
+        other = threading.Thread(target=lambda: said.append(go_on(step, ValueError)))
+        other.start()
+        time.sleep(0.001)
+        go_on(lambda: (state.close(), len(state)), ValueError)
+        other.join()
+        assert said == ["this State is closed"]
 
 
 def test_states_let_go_while_their_cache_is_at_work(model):
@@ -154,7 +179,7 @@ def test_a_worker_forked_while_another_thread_is_at_work(model):
     queue = context.Queue()
     worker = context.Process(target=_forked_amid_work, args=(model, state, x, queue))
     first.start()
-    while not state._guard.lock.locked():
+    while not state._guard.flag[0]:
         time.sleep(0.0001)
     worker.start()
     found = queue.get(timeout=60)

@@ -53,7 +53,7 @@ def test_a_changed_header_changes_the_declarations(tmp_path):
     text = header.TEXT.replace("int32_t arnn_version(void);", "int32_t arnn_version(void);\nint32_t arnn_another(void);")
     (tmp_path / "arnn.h").write_text(text)
     subprocess.run([sys.executable, TOP / "lib/bindings/python/declarations.py", tmp_path / "arnn.h",
-                    TOP / "include/arnn_version.h", tmp_path / "out.c"], check=True)
+                    TOP / "include/arnn_version.h", TOP / "lib/bindings/python/guard.h", tmp_path / "out.c"], check=True)
     assert "arnn_another()" in (tmp_path / "out.c").read_text()
 
 

@@ -128,26 +128,29 @@ class Guard:
 
     def __init__(self, what):
         self.what = what
-        self.lock = threading.Lock()
+        self.flag = ffi.new("bool *")
         self.waiting = []
 
     def take(self):
-        if not self.lock.acquire(False):
-            raise BusyError(f"this {self.what} is at work in another thread; a thread waits, or uses a {self.what} of its own")
+        if not lib.guard_take(self.flag):
+            raise self.busy()
+
+    def busy(self):
+        return BusyError(f"this {self.what} is at work in another thread; a thread waits, or uses a {self.what} of its own")
 
     def give(self):
-        self.lock.release()
+        lib.guard_give(self.flag)
         if self.waiting:
             self.drain()
 
     def drain(self):
-        while self.waiting and self.lock.acquire(False):
+        while self.waiting and lib.guard_take(self.flag):
             try:
                 while self.waiting:
                     destroy, handle = self.waiting.pop()
                     destroy(handle)
             finally:
-                self.lock.release()
+                lib.guard_give(self.flag)
 
     def __enter__(self):
         self.take()
@@ -155,9 +158,10 @@ class Guard:
     def __exit__(self, *_):
         self.give()
 
-    def destroyer(self, destroy):
-        """For ffi.gc: destroys now, or leaves it to the thread at work."""
+    def destroyer(self, destroy, place):
+        """For ffi.gc: destroys now, or leaves it to the thread at work. In its place nobody finds it any more."""
         def later(handle):
+            place[0] = NULL
             self.waiting.append((destroy, handle))
             self.drain()
         return later
@@ -211,7 +215,8 @@ class Handle:
 
     def _adopt(self, kind, guard, raw):
         destroy = getattr(lib, f"arnn_{kind}_destroy")
-        self._handle = ffi.gc(raw, guard.destroyer(destroy) if guard else destroy)
+        self._place = ffi.new(f"arnn_{kind} **", raw)
+        self._handle = ffi.gc(raw, guard.destroyer(destroy, self._place) if guard else destroy)
 
     @property
     def _c(self):

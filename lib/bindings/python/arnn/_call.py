@@ -106,25 +106,24 @@ class Plain:
         return out
 
 
+def error_of(state, status):
+    if status == lib.GUARD_BUSY:
+        return state._guard.busy()
+    return failed(status) if state._c else None # which raises where the state is closed
+
+
 def stepper(state, call, streams, kept):
-    """A step of a call's structs, without arguments. It is Guard.take, check and Guard.give written out in one function of local
-    names: any further call in Python, or a method in its place, costs a quarter as much as all of it."""
+    """A step of a call's structs, without arguments: what Guard.take, arnn_step and Guard.give do, in one call into C."""
     guard = state._guard
-    acquire, release, waiting = guard.lock.acquire, guard.lock.release, guard.waiting
-    output, given, count = call.output, call.input, call.count
+    waiting, again = guard.waiting, lib.guard_step
+    own = ffi.new("guarded_step *", (guard.flag, state._place, call.output, call.input, streams, call.count))
 
     def make_step():
-        if not acquire(False):
-            guard.take()
-        try:
-            handle = state._handle
-            status = step(state._c if handle is None else handle, output, given, streams, count)
-        finally:
-            release()
+        status = again(own)
         if waiting:
             guard.drain()
         if status:
-            raise failed(status)
+            raise error_of(state, status)
 
-    make_step.arrays = call, kept # as long as it lives, so do they
+    make_step.arrays = call, kept, streams, state._place # as long as it lives, so do they
     return make_step
