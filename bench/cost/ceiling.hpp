@@ -13,6 +13,7 @@ using ReadLoop = void (*)(const char *first, size_t bytes);
 struct NamedLoop {
     std::string name; // "256-bit loads, 4 streams, prefetch 1024"
     ReadLoop loop;
+    bool turns = false; // forward and back in turn, piece by piece
 };
 
 // All that this processor can run: load widths x concurrent streams of loads x prefetch distances.
@@ -24,13 +25,13 @@ class Ceiling {
     // The working set must have been written: memory that never was is one page of zeros.
     Ceiling(const char *first, size_t bytes, double budget_ns) : first_(first), bytes_(bytes), budget_ns_(budget_ns) {}
 
-    void choose(size_t kept); // tries all loops and keeps so many
+    void choose(size_t kept); // tries all loops and keeps so many, and these again forward and back
     double round();           // times each of them; the best of this round
     double gbps() const { return best_; } // the best that was reached in any round
     const std::string &best_loop() const { return best_loop_; }
 
   private:
-    double speed(ReadLoop loop, size_t bytes, double budget_ns) const;
+    double speed(const NamedLoop &named, size_t bytes, double budget_ns) const;
 
     const char *first_;
     size_t bytes_;

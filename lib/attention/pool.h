@@ -21,8 +21,9 @@ typedef struct arnn_page_shape {
 } arnn_page_shape;
 
 typedef struct arnn_page {
-    struct arnn_page *next; /* in a tape or in the list of free ones */
-    size_t index;           /* in its tape: row i of a stream is in page i / rows */
+    struct arnn_page *next;   /* in a tape or in the list of free ones */
+    struct arnn_page *before; /* in a tape */
+    size_t index;             /* in its tape: row i of a stream is in page i / rows */
     unsigned char *bytes;
 } arnn_page;
 

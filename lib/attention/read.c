@@ -104,11 +104,12 @@ static range page_range(const arnn_page *page, const arnn_page_shape *shape)
     return (range){page->index * shape->rows, (page->index + 1) * shape->rows};
 }
 
-static arnn_run run_of(const arnn_page *page, const arnn_page_shape *shape, size_t layer, range rows)
+static arnn_run run_of(const arnn_page *page, const arnn_page *then, const arnn_page_shape *shape, size_t layer,
+                       range rows)
 {
     arnn_tape_rows found = arnn_page_rows(page, shape, layer, rows.begin), next = {0};
-    if (page->next)
-        next = arnn_page_rows(page->next, shape, layer, page->next->index * shape->rows);
+    if (then)
+        next = arnn_page_rows(then, shape, layer, then->index * shape->rows);
     return (arnn_run){
         .h = found.h,
         .m = found.m,
@@ -131,6 +132,7 @@ typedef struct batch {
     const arnn_query *query;
     const arnn_share *share;
     float *scores; /* by absolute row; NULL if not wanted */
+    bool back;     /* from the newest page to the oldest */
     size_t count;
 } batch;
 
@@ -142,11 +144,11 @@ static float *scores_of(const batch *self, const arnn_run *run)
 static void read_shared(void *context, size_t item, size_t worker)
 {
     batch *self = context;
-    const arnn_run *run = &self->share->runs[item];
-    arnn_partial *partial = &self->share->partials[item];
-    size_t n = self->query->hidden;
+    size_t n = self->query->hidden, i = self->back ? self->count - 1 - item : item; /* items: as they are on the tape */
+    const arnn_run *run = &self->share->runs[i];
+    arnn_partial *partial = &self->share->partials[i];
     (void)worker;
-    *partial = (arnn_partial){.h = self->share->h + item * n, .m = run->m ? self->share->m + item * n : NULL};
+    *partial = (arnn_partial){.h = self->share->h + i * n, .m = run->m ? self->share->m + i * n : NULL};
     clear(partial, n);
     self->reader->kernel(partial, self->query, run, scores_of(self, run));
 }
@@ -155,7 +157,7 @@ static void read_shared(void *context, size_t item, size_t worker)
 static void flush(batch *self)
 {
     arnn_partial *all = &self->merged->all;
-    arnn_threads_run(self->share->threads, read_shared, self, self->count);
+    arnn_threads_run(self->share->threads, read_shared, self, self->count, self->back);
     for (size_t i = 0; i < self->count; i++) {
         const arnn_partial *partial = &self->share->partials[i];
         if (all->sum != 0.0f) {
@@ -182,12 +184,29 @@ static void take_run(batch *self, const arnn_run *run)
         flush(self);
 }
 
-static void take_rows(batch *self, const arnn_page *page, const arnn_page_shape *shape, size_t layer, range rows)
+/* What is read of a page, and which page comes then. */
+static void take_page(batch *self, const arnn_page *page, const arnn_page *then, const arnn_page_shape *shape,
+                      size_t layer, const range spans[2])
 {
-    if (rows.begin >= rows.end)
-        return;
-    const arnn_run run = run_of(page, shape, layer, rows);
-    take_run(self, &run);
+    for (size_t i = 0; i < 2; i++) {
+        range rows = intersect(page_range(page, shape), spans[self->back ? 1 - i : i]);
+        if (rows.begin >= rows.end)
+            continue;
+        const arnn_run run = run_of(page, then, shape, layer, rows);
+        take_run(self, &run);
+    }
+}
+
+static void take_tape(batch *self, const arnn_tape *tape, const arnn_page_shape *shape, size_t layer, arnn_span span)
+{
+    const range spans[] = {{0, span.sinks}, {span.first, span.rows}};
+    const arnn_page *page = self->back ? tape->newest : tape->oldest;
+    for (const arnn_page *then; tape->pages > 0 && page; page = then) {
+        then = self->back ? page->before : page->next;
+        take_page(self, page, then, shape, layer, spans);
+    }
+    if (self->count)
+        flush(self);
 }
 
 static void fill(float *values, float value, size_t count)
@@ -219,7 +238,6 @@ void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn
                     const arnn_page_shape *shape, size_t layer, size_t rows)
 {
     arnn_span span = arnn_tape_span(shape, rows);
-    range sinks = {0, span.sinks}, window = {span.first, span.rows};
     if (tape->lost) {
         lose(reading, span, reader->start_zero, query->hidden);
         return;
@@ -227,14 +245,14 @@ void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn
     arnn_merged merged = arnn_merged_begin(reading->h, reading->m, reading->run_h, reading->run_m, query->hidden);
     float zero_score = reader->start_zero ? read_zero_row(&merged, reader, query) : 0.0f;
     batch runs = {
-        .merged = &merged, .reader = reader, .query = query, .share = reading->share, .scores = reading->weights};
-    for (const arnn_page *page = tape->oldest; page; page = page->next) {
-        range here = page_range(page, shape);
-        take_rows(&runs, page, shape, layer, intersect(here, sinks));
-        take_rows(&runs, page, shape, layer, intersect(here, window));
-    }
-    if (runs.count)
-        flush(&runs);
+        .merged = &merged,
+        .reader = reader,
+        .query = query,
+        .share = reading->share,
+        .scores = reading->weights,
+        .back = rows % 2,
+    };
+    take_tape(&runs, tape, shape, layer, span);
     reading->logsumexp = arnn_merged_finish(&merged);
     arnn_merged_weigh(&merged, &zero_score, reader->start_zero);
     reading->zero_weight = zero_score;

@@ -53,8 +53,9 @@ float arnn_merged_finish(arnn_merged *merged);
    whose rounding would be magnified where scores are large. */
 void arnn_merged_weigh(const arnn_merged *merged, float *scores, size_t count);
 
-/* Reads one layer of a tape on which `rows` rows are. query->newest and the reading's pointers are set by the
-   caller. */
+/* Reads one layer of a tape on which `rows` rows are, from the oldest to the newest page where they are an even number,
+   else back: so a step begins with the pages that the one before it has read last, which a cache that cannot hold the
+   whole tape still has. query->newest and the reading's pointers are set by the caller. */
 void arnn_read_tape(arnn_reading *reading, const arnn_reader *reader, const arnn_query *query, const arnn_tape *tape,
                     const arnn_page_shape *shape, size_t layer, size_t rows);
 

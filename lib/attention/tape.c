@@ -83,6 +83,8 @@ static void drop(arnn_tape *tape, const arnn_page_shape *shape)
             continue;
         }
         pop(link);
+        if (*link)
+            (*link)->before = tape->last_sink;
         push(&tape->spare, page);
         tape->pages--;
     }
@@ -93,8 +95,9 @@ static void begin_page(arnn_tape *tape, size_t index)
     assert(tape->spare);
     arnn_page *page = pop(&tape->spare);
     page->index = index;
-    if (tape->pages > 0)
-        tape->newest->next = page;
+    page->before = tape->pages > 0 ? tape->newest : NULL;
+    if (page->before)
+        page->before->next = page;
     else
         tape->oldest = page;
     tape->newest = page;

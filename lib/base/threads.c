@@ -15,7 +15,12 @@
 #define LOOKS      100
 #define MOST_ITEMS ((size_t)1 << 30)
 
+/* A worker's own share of the items of a turn, on a cache line of its own: how many, and in the lower half how many of
+   them are taken. Who takes one learns at once whether it was there: so a worker that comes late can do no harm, and
+   nobody waits for it. */
 typedef struct worker {
+    _Alignas(ARNN_ALIGNMENT) _Atomic uint64_t share;
+    size_t first; /* of its items */
     arnn_threads *threads;
     size_t index;
     pthread_t handle;
@@ -28,13 +33,11 @@ struct arnn_threads {
     size_t started; /* workers 1 .. started run */
     pid_t owner;    /* the process in which they do; 0: not started */
 
-    arnn_task *task; /* of this turn: written while nobody has an item, read by those who have one */
+    arnn_task *task; /* of this turn, as all up to `items`: written while nobody has an item, read by who has one */
     void *context;
-
-    /* The number of items of this turn, and in the lower half the next of them: who takes one learns at once of how
-       many. So a worker that comes late can do no harm, and nobody waits for it. */
-    _Atomic uint64_t ticket;
-    atomic_size_t done;     /* items */
+    bool back;
+    atomic_size_t items;
+    atomic_size_t done;     /* of them */
     atomic_size_t sleeping; /* workers that must be woken */
     atomic_bool waiting;    /* the caller must be woken */
     atomic_bool stop;
@@ -71,26 +74,37 @@ size_t arnn_threads_count(const arnn_threads *threads)
 
 /* ---- items ---- */
 
-static bool any_left(uint64_t ticket)
+static bool any_left(uint64_t share)
 {
-    return (uint32_t)ticket < ticket >> 32;
+    return (uint32_t)share < share >> 32;
 }
 
-/* Does items until none is left to be taken. */
+/* Does what is left of a worker's share; returns how many items that were. */
+static size_t work_off(arnn_threads *threads, worker *whose, size_t index)
+{
+    size_t made = 0;
+    for (; any_left(atomic_load(&whose->share)); made++) {
+        uint64_t taken = atomic_fetch_add(&whose->share, 1);
+        size_t item = (uint32_t)taken;
+        if (!any_left(taken))
+            break;
+        threads->task(threads->context, whose->first + (threads->back ? (taken >> 32) - 1 - item : item), index);
+    }
+    return made;
+}
+
+/* Its own items first, then those that others have not come to. */
 static void work(arnn_threads *threads, size_t index)
 {
-    while (any_left(atomic_load(&threads->ticket))) {
-        uint64_t taken = atomic_fetch_add(&threads->ticket, 1);
-        size_t items = (size_t)(taken >> 32);
-        if (!any_left(taken))
-            return;
-        threads->task(threads->context, (uint32_t)taken, index);
-        if (atomic_fetch_add(&threads->done, 1) + 1 < items || !atomic_load(&threads->waiting))
-            continue;
-        pthread_mutex_lock(&threads->mutex);
-        pthread_cond_signal(&threads->finished);
-        pthread_mutex_unlock(&threads->mutex);
-    }
+    size_t made = 0;
+    for (size_t i = 0; i < threads->count; i++)
+        made += work_off(threads, &threads->workers[(index + i) % threads->count], index);
+    if (made == 0 || atomic_fetch_add(&threads->done, made) + made < atomic_load(&threads->items) ||
+        !atomic_load(&threads->waiting))
+        return;
+    pthread_mutex_lock(&threads->mutex);
+    pthread_cond_signal(&threads->finished);
+    pthread_mutex_unlock(&threads->mutex);
 }
 
 /* ---- waiting: awake for a while, then asleep ---- */
@@ -119,10 +133,13 @@ static bool watch(arnn_threads *threads, condition *is_true)
 
 static bool wanted(arnn_threads *threads)
 {
-    return any_left(atomic_load(&threads->ticket)) || atomic_load(&threads->stop);
+    bool left = atomic_load(&threads->stop);
+    for (size_t i = 0; i < threads->count && !left; i++)
+        left = any_left(atomic_load(&threads->workers[i].share));
+    return left;
 }
 
-/* Who makes a new ticket looks for sleepers afterwards, and a sleeper looks at the ticket after it has said that it
+/* Who gives out new shares looks for sleepers afterwards, and a sleeper looks at the shares after it has said that it
    sleeps: one of them sees the other. */
 static void wait_for_items(arnn_threads *threads)
 {
@@ -138,7 +155,7 @@ static void wait_for_items(arnn_threads *threads)
 
 static bool all_done(arnn_threads *threads)
 {
-    return atomic_load(&threads->done) == atomic_load(&threads->ticket) >> 32;
+    return atomic_load(&threads->done) == atomic_load(&threads->items);
 }
 
 static void wait_for_workers(arnn_threads *threads)
@@ -179,7 +196,8 @@ static void start_worker(arnn_threads *threads, size_t index)
 {
     worker *self = &threads->workers[index];
     sigset_t all, before;
-    *self = (worker){.threads = threads, .index = index};
+    self->threads = threads;
+    self->index = index;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_create(&self->handle, NULL, run_worker, self) == 0)
@@ -192,7 +210,9 @@ static void start(arnn_threads *threads)
 {
     threads->owner = getpid();
     threads->started = 0;
-    atomic_init(&threads->ticket, 0);
+    for (size_t i = 0; i < threads->count; i++)
+        atomic_init(&threads->workers[i].share, 0);
+    atomic_init(&threads->items, 0);
     atomic_init(&threads->done, 0);
     atomic_init(&threads->sleeping, 0);
     atomic_init(&threads->waiting, false);
@@ -204,19 +224,33 @@ static void start(arnn_threads *threads)
         start_worker(threads, index);
 }
 
-void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, size_t items)
+/* Every worker the same part of the row of items in every turn, as far as their number allows. */
+static void give_shares(arnn_threads *threads, size_t items)
+{
+    size_t first = 0;
+    atomic_store(&threads->done, 0);
+    atomic_store(&threads->items, items);
+    for (size_t i = 0; i < threads->count; i++) {
+        size_t end = (i + 1) * items / threads->count;
+        threads->workers[i].first = first;
+        atomic_store(&threads->workers[i].share, (uint64_t)(end - first) << 32);
+        first = end;
+    }
+}
+
+void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, size_t items, bool back)
 {
     if (!threads || threads->count < 2 || items < 2 || items > MOST_ITEMS) {
         for (size_t item = 0; item < items; item++)
-            task(context, item, 0);
+            task(context, back ? items - 1 - item : item, 0);
         return;
     }
     if (threads->owner != getpid())
         start(threads);
     threads->task = task;
     threads->context = context;
-    atomic_store(&threads->done, 0);
-    atomic_store(&threads->ticket, (uint64_t)items << 32);
+    threads->back = back;
+    give_shares(threads, items);
     wake_workers(threads);
     work(threads, 0);
     wait_for_workers(threads);

@@ -7,6 +7,7 @@
 #ifndef ARNN_BASE_THREADS_H
 #define ARNN_BASE_THREADS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ARNN_THREADS_MOST 256
@@ -23,8 +24,11 @@ void arnn_threads_free(arnn_threads *threads);
 /* How many there are to be; 1 for NULL. */
 size_t arnn_threads_count(const arnn_threads *threads);
 
-/* Runs every item once, on the calling thread too, and returns when all are done. Items are taken in order, each by
-   whoever is free. NULL, or where no thread can be had: on the calling thread alone. */
-void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, size_t items);
+/* Runs every item once, on the calling thread too, and returns when all are done. Each thread goes first through a part
+   of the items that is its own, the same in every call, so that it finds in its core's caches what it left there; then
+   it helps the others. `back`: through each part from its last item to its first. Who goes through the same things
+   again and again, and they are more than a cache holds, goes forward and back in turn: then the end of one way is the
+   beginning of the next, and is still there. NULL, or where no thread can be had: on the calling thread alone. */
+void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, size_t items, bool back);
 
 #endif

@@ -25,12 +25,14 @@ static void add_part(void *context, size_t item, size_t worker)
                          left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS);
 }
 
-void arnn_product_add(arnn_threads *threads, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
+void arnn_product_add(const arnn_order *order, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
                       const arnn_inputs *inputs, size_t rows)
 {
     product whole = {affine, kernels, inputs, y, rows};
-    if (threads && ARNN_WORK_PRODUCT(arnn_affine_weights(affine), rows) >= ARNN_WORK_SHARED)
-        arnn_threads_run(threads, add_part, &whole, (affine->outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS);
+    size_t weights = arnn_affine_weights(affine), parts = (affine->outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS;
+    bool shared = order->threads && ARNN_WORK_PRODUCT(weights, rows) >= ARNN_WORK_SHARED;
+    if (shared || (kernels->shares && weights >= ARNN_LEFT_WEIGHTS))
+        arnn_threads_run(shared ? order->threads : NULL, add_part, &whole, parts, order->back);
     else
         arnn_affine_add(affine, kernels, y, inputs, rows);
 }

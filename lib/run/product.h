@@ -9,6 +9,7 @@
    or are multiplied, at about eight; the rows of a tape likewise. */
 #define ARNN_WORK_PRODUCT(weights, rows) ((weights) * ((rows) + 1))
 #define ARNN_WORK_READ(rows, hidden)     (2 * (rows) * (hidden))
+#define ARNN_WORK_CELL(gates, rows)      (16 * (gates) * (rows))
 
 /* Below so much, other threads are not worth what it takes to call them. */
 #define ARNN_WORK_SHARED ((size_t)1 << 17)
@@ -16,11 +17,20 @@
 /* So many weights stay in a core's second cache from step to step. */
 #define ARNN_NEAR_WEIGHTS ((size_t)1 << 18)
 
+/* Matrices of so many are gone through forward and back in turn: of what is more than a cache holds a part is still
+   there when the next step begins where this one ended. */
+#define ARNN_LEFT_WEIGHTS ((size_t)1 << 16)
+
+/* Who works, and which way round. The results are the same. */
+typedef struct arnn_order {
+    arnn_threads *threads; /* NULL: the calling one alone */
+    bool back;             /* from the last part to the first */
+} arnn_order;
+
 size_t arnn_affine_weights(const arnn_affine *affine);
 
-/* y (rows, outputs) += products. threads: NULL for the calling one alone. Every output is a sum of its own: who makes
-   it does not matter. */
-void arnn_product_add(arnn_threads *threads, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
+/* y (rows, outputs) += products. Every output is a sum of its own: who makes it, and when, does not matter. */
+void arnn_product_add(const arnn_order *order, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
                       const arnn_inputs *inputs, size_t rows);
 
 #endif

@@ -69,7 +69,7 @@ static size_t longest_tape(const arnn_state *state, const arnn_sequence *sequenc
 typedef struct plan {
     arnn_state *state;
     const arnn_sequence *sequence;
-    size_t parts, steps; /* steps: of all streams */
+    size_t parts, steps;   /* steps: of all streams */
     arnn_threads *threads; /* share out parts, or, where there is one, its steps; NULL: the calling one alone */
 } plan;
 
@@ -87,21 +87,30 @@ static size_t parts_for_tapes(const arnn_state *state, const arnn_sequence *sequ
     return (sequence->count + together - 1) / together;
 }
 
-/* Threads take whole streams, for all of their steps. Where most would get none, and a step of one stream is worth it,
-   they share out the steps instead. */
+/* Weights of which a core holds its part, but not all, are fetched from afar by every thread that makes whole streams,
+   which takes longer than to multiply them by a few. */
+static bool better_by_steps(const arnn_state *state, size_t count, size_t threads)
+{
+    const size_t few = 8; /* streams a thread */
+    return weights_of(state) > ARNN_NEAR_WEIGHTS && count <= few * threads;
+}
+
+/* Threads take whole streams, for all of their steps; or they share out the steps: where most would get no stream, or
+   for the sake of the weights, if a step is worth it. */
 static plan plan_of(arnn_state *state, const arnn_sequence *sequence)
 {
     plan all = {.state = state, .sequence = sequence, .parts = 1, .threads = state->threads};
     size_t count = sequence->count, threads = arnn_threads_count(state->threads), needed;
     size_t work = threads > 1 ? work_of(state, sequence) : 0;
     all.steps = steps_of(sequence);
+    needed = parts_for_tapes(state, sequence);
     if (work < ARNN_WORK_SHARED)
         all.threads = NULL;
-    else if (count > threads / 2 || work / 2 / all.steps < ARNN_WORK_SHARED)
+    else if (work / 2 / all.steps < ARNN_WORK_SHARED ||
+             (count > threads / 2 && (needed > 1 || !better_by_steps(state, count, threads))))
         all.parts = count < threads ? count : threads;
     else
         return all;
-    needed = parts_for_tapes(state, sequence);
     all.parts = needed > all.parts ? needed : all.parts;
     return all;
 }
@@ -140,7 +149,7 @@ arnn_status arnn_sequence_run(arnn_state *state, const arnn_sequence *sequence)
         arnn_state_reserve(state, sequence->streams, sequence->lengths, sequence->steps, sequence->count);
     if (status)
         return status;
-    arnn_threads_run(all.threads, run_part, &all, all.parts);
+    arnn_threads_run(all.threads, run_part, &all, all.parts, false);
     arnn_state_unreserve(state, sequence->streams, sequence->count);
     return ARNN_OK;
 }

@@ -8,15 +8,15 @@
 typedef struct layer_step {
     arnn_state *state;
     const arnn_work *work;
-    arnn_threads *threads;
+    const arnn_order *order;
     const arnn_ready_layer *ready;
     const arnn_kernels *kernels;
     const arnn_map *map; /* NULL: not this layer's */
     size_t layer, count, hidden;
     arnn_inputs inputs;
-    float *h, *s;     /* (count, n): what the step makes */
-    const float *m;   /* (count, n): the memory it made; NULL: none */
-    bool memory_rows; /* the LSTM's memory is read from the tape */
+    float *h, *s;       /* (count, n): what the step makes */
+    const float *m;     /* (count, n): the memory it made; NULL: none */
+    bool memory_rows;   /* the LSTM's memory is read from the tape */
     const float *input; /* what the cell was given of it */
 } layer_step;
 
@@ -42,7 +42,7 @@ static void scatter(const layer_step *step, float *array, const float *dense)
 
 static void add_product(const layer_step *step, const arnn_affine *affine, float *y, const arnn_inputs *inputs)
 {
-    arnn_product_add(step->threads, affine, step->kernels, y, inputs, step->count);
+    arnn_product_add(step->order, affine, step->kernels, y, inputs, step->count);
 }
 
 /* Queries or keys, as their read wants them. */
@@ -82,35 +82,65 @@ static void remember(layer_step *step, size_t b, size_t rows, const arnn_reading
         step->map->zero[step->work->slots[b] * step->map->zero_stride] = reading->zero_weight;
 }
 
-static bool worth_sharing(const layer_step *step, size_t rows)
+/* Reads of all streams, `fresh` rows beyond the counted ones on each tape. */
+typedef struct reads {
+    layer_step *step;
+    size_t fresh;
+    bool apart; /* a stream is one thread's */
+} reads;
+
+static size_t rows_on(const reads *self, size_t b)
 {
-    arnn_span span = arnn_tape_span(&step->state->pool->shape, rows);
-    return step->threads && ARNN_WORK_READ(span.sinks + span.rows - span.first, step->hidden) >= ARNN_WORK_SHARED;
+    return self->step->state->tapes[self->step->work->streams[b]].length + self->fresh;
 }
 
-/* `fresh` rows beyond the counted ones are on the tape. */
-static void read_tapes(layer_step *step, size_t fresh)
+static size_t work_of_read(const reads *self, size_t b)
 {
+    arnn_span span = arnn_tape_span(&self->step->state->pool->shape, rows_on(self, b));
+    return ARNN_WORK_READ(span.sinks + span.rows - span.first, self->step->hidden);
+}
+
+static void read_stream(void *context, size_t b, size_t worker)
+{
+    const reads *self = context;
+    layer_step *step = self->step;
     arnn_state *state = step->state;
     arnn_query query = step->ready->form;
+    const arnn_work *work = step->work;
+    size_t n = step->hidden, rows = rows_on(self, b);
+    bool shared = step->order->threads && !self->apart && work_of_read(self, b) >= ARNN_WORK_SHARED;
+    arnn_reading reading = {
+        .h = step->s + b * n,
+        .m = step->memory_rows ? work->m_old + b * n : NULL,
+        .run_h = work->run_h + worker * n,
+        .run_m = step->memory_rows ? work->run_m + worker * n : NULL,
+        .share = shared ? &work->share : NULL,
+        .weights = map_row(step, b),
+    };
+    query.query = work->query + b * state->query_width;
+    query.newest = rows > 0 ? rows - 1 : 0;
+    arnn_read_tape(&reading, &step->ready->reader, &query, &state->tapes[work->streams[b]], &state->pool->shape,
+                   step->layer, rows);
+    remember(step, b, rows, &reading, query.query);
+    work->logsumexp[b] = reading.logsumexp;
+}
+
+/* Threads take whole streams where these come out even, or nearly, else runs of every tape. */
+static bool streams_apart(const reads *self)
+{
+    size_t count = self->step->count, threads = arnn_threads_count(self->step->order->threads), work = 0;
+    for (size_t b = 0; b < count; b++)
+        work += work_of_read(self, b);
+    return threads > 1 && (count % threads == 0 || count > 2 * threads) && work >= ARNN_WORK_SHARED;
+}
+
+static void read_tapes(layer_step *step, size_t fresh)
+{
+    const arnn_order *order = step->order;
+    reads all = {.step = step, .fresh = fresh};
+    all.apart = streams_apart(&all);
     align(step, &step->ready->query, step->work->query);
-    for (size_t b = 0; b < step->count; b++) {
-        const arnn_tape *tape = &state->tapes[step->work->streams[b]];
-        size_t rows = tape->length + fresh;
-        arnn_reading reading = {
-            .h = step->s + b * step->hidden,
-            .m = step->memory_rows ? step->work->m_old + b * step->hidden : NULL,
-            .run_h = step->work->run_h,
-            .run_m = step->memory_rows ? step->work->run_m : NULL,
-            .share = worth_sharing(step, rows) ? &step->work->share : NULL,
-            .weights = map_row(step, b),
-        };
-        query.query = step->work->query + b * state->query_width;
-        query.newest = rows > 0 ? rows - 1 : 0;
-        arnn_read_tape(&reading, &step->ready->reader, &query, tape, &state->pool->shape, step->layer, rows);
-        remember(step, b, rows, &reading, query.query);
-        step->work->logsumexp[b] = reading.logsumexp;
-    }
+    arnn_threads_run(all.apart ? order->threads : NULL, read_stream, &all, step->count, order->back);
 }
 
 /* ---- writing it ---- */
@@ -148,25 +178,36 @@ static float *make_input(layer_step *step, const arnn_first *first)
     return input;
 }
 
+/* Of one stream. */
+static void run_stream(void *context, size_t b, size_t worker)
+{
+    const layer_step *step = context;
+    const arnn_work *work = step->work;
+    size_t n = step->hidden, gates = b * step->ready->input.outputs;
+    const arnn_cell_step cell = {
+        .h = step->h + b * n,
+        .m = work->m ? work->m + b * n : NULL,
+        .input = step->input + gates,
+        .recurrent = work->recurrent + gates,
+        .carried = step->inputs.values[ARNN_FROM_CARRIED] + b * n,
+        .memory = work->m_old ? work->m_old + b * n : NULL,
+        .streams = 1,
+        .hidden = n,
+    };
+    (void)worker;
+    step->state->model->cell->forward(step->kernels, &cell);
+}
+
 static void run_cell(layer_step *step, const arnn_first *first)
 {
-    const arnn_work *work = step->work;
-    const float *input = make_input(step, first);
-    arnn_affine_begin(&step->ready->recurrent, work->recurrent, step->count);
-    add_product(step, &step->ready->recurrent, work->recurrent, &step->inputs);
-    const arnn_cell_step cell = {
-        .h = step->h,
-        .m = work->m,
-        .input = input,
-        .recurrent = work->recurrent,
-        .carried = step->inputs.values[ARNN_FROM_CARRIED],
-        .memory = work->m_old,
-        .streams = step->count,
-        .hidden = step->hidden,
-    };
-    step->state->model->cell->forward(step->kernels, &cell);
-    step->m = work->m;
-    step->input = input;
+    const arnn_affine *recurrent = &step->ready->recurrent;
+    float *p = step->work->recurrent;
+    bool shared = ARNN_WORK_CELL(recurrent->outputs, step->count) >= ARNN_WORK_SHARED;
+    step->input = make_input(step, first);
+    arnn_affine_begin(recurrent, p, step->count);
+    add_product(step, recurrent, p, &step->inputs);
+    arnn_threads_run(shared ? step->order->threads : NULL, run_stream, step, step->count, step->order->back);
+    step->m = step->work->m;
 }
 
 /* ---- a layer, a step ---- */
@@ -250,7 +291,7 @@ void arnn_step_layer(const arnn_moment *moment, size_t layer, const arnn_first *
     layer_step step = {
         .state = moment->state,
         .work = work,
-        .threads = moment->threads,
+        .order = &moment->order,
         .ready = &model->ready->layers[layer],
         .kernels = model->kernels,
         .map = moment->map.layer == layer ? &moment->map : NULL,

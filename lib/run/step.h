@@ -2,6 +2,7 @@
 #ifndef ARNN_RUN_STEP_H
 #define ARNN_RUN_STEP_H
 
+#include "run/product.h"
 #include "run/state.h"
 
 /* Where the attention map of one time goes: row j of (count, columns) belongs to slot j of the caller's arrays. */
@@ -26,7 +27,7 @@ typedef struct arnn_moment {
     arnn_work work; /* the rows of this step */
     size_t count;
     arnn_map map;
-    arnn_threads *threads; /* that serve this step, which has the state to itself; NULL: the calling one alone */
+    arnn_order order; /* threads that serve this step, which then has the state to itself */
 } arnn_moment;
 
 /* Every step is opened, makes its layers in order, and is closed, before the next. */

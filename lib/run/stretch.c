@@ -99,7 +99,8 @@ static void read_out(const arnn_part *self, const float *h, const float *s, size
         .strides = {[ARNN_FROM_HIDDEN] = n, [ARNN_FROM_SUMMARY] = n},
     };
     arnn_affine_begin(readout, self->work.y, rows);
-    arnn_product_add(self->threads, readout, self->state->model->kernels, self->work.y, &inputs, rows);
+    const arnn_order order = {.threads = self->threads};
+    arnn_product_add(&order, readout, self->state->model->kernels, self->work.y, &inputs, rows);
 }
 
 /* y of as many steps at a time as there is room for. h, s: of all steps. */
@@ -176,19 +177,22 @@ static void multiply_ahead(const arnn_part *self, size_t layer, size_t rows)
         .strides = {[ARNN_FROM_BELOW] = layer > 0 ? n : d, [ARNN_FROM_INPUT] = d},
     };
     arnn_affine_begin(input, self->work.ahead, rows);
-    arnn_product_add(self->threads, input, model->kernels, self->work.ahead, &inputs, rows);
+    const arnn_order order = {.threads = self->threads};
+    arnn_product_add(&order, input, model->kernels, self->work.ahead, &inputs, rows);
 }
 
-/* Step t, whose rows of the buffers begin at `row`. */
+/* Step t, whose rows of the buffers begin at `row`. Steps go through weights and tapes forward and back in turn. */
 static arnn_moment moment_of(arnn_part *self, size_t t, size_t row)
 {
-    return (arnn_moment){
+    arnn_moment moment = {
         .state = self->state,
         .work = arnn_work_rows(self->state, &self->work, row),
         .count = choose(self, t),
         .map = map_of(self->sequence, t),
-        .threads = self->threads,
+        .order.threads = self->threads,
     };
+    moment.order.back = self->state->tapes[self->work.streams[0]].length % 2;
+    return moment;
 }
 
 /* Layers first .. end-1 of all steps, one step after the other; of the first of them the input products are made ahead.

@@ -101,7 +101,7 @@ static void return_steps(const arnn_pass *pass)
     if (count < workers || (!pass->query && !near))
         arnn_steps_return(pass, &whole);
     else
-        arnn_threads_run(threads, return_group, &all, all.count);
+        arnn_threads_run(threads, return_group, &all, all.count, false);
 }
 
 #define PART_ROWS 64 /* of a matrix: what one thread makes at once */
@@ -140,7 +140,7 @@ static void make_parts(arnn_pass *pass)
     const arnn_record *record = pass->record;
     size_t items = record->count * parts(record->last_steps) + parts(pass->gates) + parts(pass->query);
     if (record->last_steps > 0)
-        arnn_threads_run(record->state->threads, make_part, pass, items);
+        arnn_threads_run(record->state->threads, make_part, pass, items, false);
 }
 
 static arnn_status back_layer(arnn_pass *pass)

@@ -73,6 +73,7 @@ static size_t end_of(const moment *now)
 static void add_product(const moment *now, float *y, const arnn_affine *turned, float *rows, size_t width)
 {
     const arnn_pass *pass = now->pass;
+    const arnn_order order = {.threads = now->group->threads, .back = now->t % 2};
     for (size_t stream = now->group->first, count; stream < end_of(now); stream += count) {
         bool there = has_step(now, stream);
         count = 1;
@@ -81,7 +82,7 @@ static void add_product(const moment *now, float *y, const arnn_affine *turned, 
         const arnn_inputs inputs = {.values[ARNN_FROM_BELOW] = arnn_row(pass, rows, width, stream, now->t),
                                     .strides[ARNN_FROM_BELOW] = pass->record->steps * width};
         if (there)
-            arnn_product_add(now->group->threads, turned, pass->kernels, vector(pass, y, stream), &inputs, count);
+            arnn_product_add(&order, turned, pass->kernels, vector(pass, y, stream), &inputs, count);
     }
 }
 
@@ -121,7 +122,8 @@ static void add_key_debt(const moment *now, size_t stream, float *dh)
     const arnn_inputs inputs = {
         .values[ARNN_FROM_BELOW] = arnn_taped(pass, pass->work->dkey, pass->keys, stream, row),
         .strides[ARNN_FROM_BELOW] = pass->keys};
-    arnn_product_add(now->group->threads, &pass->work->layer.key, pass->kernels, dh, &inputs, 1);
+    const arnn_order order = {.threads = now->group->threads, .back = now->t % 2};
+    arnn_product_add(&order, &pass->work->layer.key, pass->kernels, dh, &inputs, 1);
 }
 
 /* dz = W' dq, of `before` the s half. */

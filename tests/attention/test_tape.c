@@ -86,11 +86,15 @@ static void check_span(const arnn_page_shape *shape, size_t rows)
 static void check_tape(const arnn_tape *tape, const arnn_page_shape *shape, size_t stream)
 {
     size_t pages = 0, last = 0;
+    const arnn_page *before = NULL;
     for (const arnn_page *page = tape->oldest; page; page = page->next) {
         assert_true(pages == 0 || page->index > last);
+        assert_ptr_equal(page->before, before);
+        before = page;
         last = page->index;
         pages++;
     }
+    assert_ptr_equal(tape->newest, before);
     assert_int_equal(pages, tape->pages);
     assert_true(pages <= arnn_page_shape_pages(shape, tape->length));
     arnn_tape_rows none;

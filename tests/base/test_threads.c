@@ -1,4 +1,5 @@
-/* Threads: every item once, whoever takes it; awake and asleep; after a fork; and where no thread can be had. */
+/* Threads: every item once, whoever takes it; forward and back; awake and asleep; after a fork; and where no thread can
+   be had. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,8 +39,10 @@ static void count_item(void *context, size_t item, size_t worker)
 static bool run_once(arnn_threads *threads, size_t items, size_t count)
 {
     static counts all;
+    static bool back;
     memset(&all, 0, sizeof all);
-    arnn_threads_run(threads, count_item, &all, items);
+    back = !back;
+    arnn_threads_run(threads, count_item, &all, items, back);
     for (size_t i = 0; i < MOST; i++) {
         if (atomic_load(&all.items[i]) != (i < items))
             return false;
@@ -117,6 +120,36 @@ static void test_no_threads_to_be_had(void **unused)
     arnn_threads_free(threads);
 }
 
+/* The order in which one thread, which is left alone with them, comes to the items. */
+static void note_item(void *context, size_t item, size_t worker)
+{
+    size_t *next = context;
+    assert_int_equal(worker, 0);
+    next[1 + next[0]++] = item;
+}
+
+static void check_order(arnn_threads *threads, bool back, const size_t *expected, size_t items)
+{
+    size_t order[1 + 8] = {0};
+    arnn_threads_run(threads, note_item, order, items, back);
+    assert_int_equal(order[0], items);
+    assert_memory_equal(order + 1, expected, items * sizeof *order);
+}
+
+static void test_forward_and_back(void **unused)
+{
+    (void)unused;
+    static const size_t forward[] = {0, 1, 2, 3, 4}, back[] = {4, 3, 2, 1, 0}, parts_back[] = {1, 0, 4, 3, 2};
+    arnn_threads *threads = arnn_threads_new(2);
+    refused = true;
+    check_order(NULL, false, forward, 5);
+    check_order(NULL, true, back, 5);
+    check_order(threads, false, forward, 5);
+    check_order(threads, true, parts_back, 5); /* its own part, then the other's */
+    refused = false;
+    arnn_threads_free(threads);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_sleepers_wake),
         cmocka_unit_test(test_never_started),
         cmocka_unit_test(test_no_threads_to_be_had),
+        cmocka_unit_test(test_forward_and_back),
 #ifndef __SANITIZE_THREAD__
         cmocka_unit_test(test_fork),
 #endif

@@ -47,10 +47,11 @@ static float *values(size_t count, uint64_t *seed)
     return made;
 }
 
-/* wide: so that products and reads are worth sharing; then few streams, on long tapes. */
+/* wide: so that products and reads are worth sharing; then few streams, on long tapes: fewer than threads, as many, and
+   more. */
 static batch make(size_t i, bool wide, uint64_t *seed)
 {
-    batch b = {.desc = variant(i), .streams = wide ? 1 + below(seed, 3) : 1 + below(seed, MOST_STREAMS)};
+    batch b = {.desc = variant(i), .streams = wide ? 1 + below(seed, 5) : 1 + below(seed, MOST_STREAMS)};
     b.desc.hidden = wide ? 272 : 1 + below(seed, 40);
     b.desc.inputs = 1 + below(seed, 30);
     b.desc.layers = 1 + below(seed, 2);
