@@ -82,7 +82,7 @@ def train(plan):
         x, lengths = pad([series[i] for i in chosen])
         trainer.step(x, classes[chosen], RATE * (1 - update / updates), lengths)
         if update % 20 == 0:
-            show.say(f"{name(plan)}: epoch {update * STREAMS // len(series)} of {plan['epochs']}")
+            show.say(update / updates, f"epoch {update * STREAMS // len(series)} of {plan['epochs']}")
     x, lengths = pad(fresh)
     judged = trainer.evaluate(x, truth, lengths)
     accuracy = judged.correct / judged.weight
@@ -117,14 +117,14 @@ def main(arguments):
     options.json.parent.mkdir(parents=True, exist_ok=True)
     (show.TOP / "build/report").mkdir(parents=True, exist_ok=True)
     texts, epochs = data_files(options), options.epochs or (40 if options.quick else 60)
-    runs = show.run(train, [{"cell": cell, "wiring": wiring, "seed": seed, "epochs": epochs, "texts": texts}
-                            for cell, wiring in (QUICK if options.quick else MODELS) for seed in range(1, options.seeds + 1)],
-                    options, name)
+    made = [{"cell": cell, "wiring": wiring, "seed": seed, "epochs": epochs, "texts": texts}
+            for seed in range(1, options.seeds + 1) for cell, wiring in (QUICK if options.quick else MODELS)]
+    runs = show.run(train, made, options, name)
     for run in runs:
         run.pop("texts", None)
     print(f"JapaneseVowels, official split: right answers of 370\n{table(runs)}\n")
     figures = {"machine": show.machine(learn.build_info()), "budget": {"epochs": epochs, "hidden": HIDDEN, "seeds": options.seeds},
-               "runs": runs}
+               "planned": len(made), "runs": runs}
     return 0 if show.write(options, figures, classify_plot.draw) else 1
 
 

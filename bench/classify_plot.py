@@ -27,7 +27,7 @@ def draw(figures, path):
     axes.set_xlabel("percent right of 370 recordings (dotted: 97)")
     figure.suptitle("Who speaks? Nine speakers by one vowel", x=0.03, ha="left", fontsize=14, fontweight="bold")
     figure.text(0.03, 1 - 0.58 / figure.get_figheight(), f"JapaneseVowels, 7 to 29 frames, official split; hidden {budget['hidden']}, "
-                f"{budget['epochs']} epochs each; points: {budget['seeds']} seed(s), bar and number: their mean", fontsize=9,
+                f"{budget['epochs']} epochs each; points: {show.extent(figures)}, bar and number: their mean", fontsize=9,
                 color="#505050", va="top")
     figure.subplots_adjust(left=0.2, right=0.93, top=1 - 0.9 / figure.get_figheight(), bottom=0.55 / figure.get_figheight())
     figure.savefig(path)

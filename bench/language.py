@@ -114,7 +114,7 @@ def train(plan):
         losses.append(trainer.step(training[places], training[places + 1], rate).loss)
         update += 1
         if update % 10 == 0:
-            show.say(f"{name(plan)}: {100 * done:.0f} %, {np.mean(losses[-50:]):.3f} nats in training")
+            show.say(done, f"{100 * done:.0f} %, {np.mean(losses[-50:]):.3f} nats in training")
     nats = judge(trainer, held, plan["judged"])
     curve = [float(np.mean(losses[i:i + 20])) for i in range(0, len(losses), 20)]
     return {"nats": nats, "hidden": hidden, "size": model.parameters(), "curve": curve, "updates": update,
@@ -136,7 +136,7 @@ def plans(options, path):
     threads = max(1, options.jobs // (len(models) * options.seeds))
     return [{"model": model, "seed": seed, "file": str(path), "updates": options.updates, "parameters": options.parameters,
              "minutes": options.minutes, "dropout": options.dropout, "threads": threads, "judged": 40_000 if options.quick else 1 << 40}
-            for model in models for seed in range(1, options.seeds + 1)]
+            for seed in range(1, options.seeds + 1) for model in models]
 
 
 def table(runs, gram):
@@ -193,7 +193,8 @@ def main(arguments):
     text, symbols = encode(data)
     cut = len(text) - len(text) // 10
     gram = ngram.nats(text[:cut], text[cut:], len(symbols), ORDER)
-    runs = show.run(train, plans(options, path), options, name)
+    made = plans(options, path)
+    runs = show.run(train, made, options, name)
     print(f"{len(text):,} characters, {len(symbols)} symbols; nats per character on the last tenth\n{table(runs, gram)}\n")
     page = options.json.with_name("language-samples.txt")
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -201,7 +202,7 @@ def main(arguments):
     print(f"written: {page}")
     figures = {"machine": show.machine(learn.build_info()), "ngram": gram, "order": ORDER, "characters": len(text),
                "budget": {"updates": options.updates, "parameters": options.parameters, "seeds": options.seeds,
-                          "minutes": options.minutes, "dropout": options.dropout}, "runs": runs}
+                          "minutes": options.minutes, "dropout": options.dropout}, "planned": len(made), "runs": runs}
     return 0 if show.write(options, figures, language_plot.draw) else 1
 
 

@@ -33,7 +33,7 @@ def draw(figures, path):
                     fontweight="bold")
     amount = f"{budget['minutes']:g} minutes" if budget["minutes"] else f"{budget['updates']:,} updates"
     figure.text(0.03, 1 - 0.62 / figure.get_figheight(), f"{figures['characters']:,} characters; about {budget['parameters']:,} parameters and {amount} each; "
-                f"points: {budget['seeds']} seed(s), bar: their mean", fontsize=9, color="#505050", va="top")
+                f"points: {show.extent(figures)}, bar: their mean", fontsize=9, color="#505050", va="top")
     figure.subplots_adjust(left=0.22, right=0.97, top=1 - 0.95 / figure.get_figheight(), bottom=0.55 / figure.get_figheight())
     figure.savefig(path)
     plt.close(figure)

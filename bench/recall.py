@@ -111,7 +111,7 @@ def train(plan):
         x, labels, lengths = make(generator, some_lengths(generator).tolist())
         losses.append(trainer.step(x, labels, rate(update, plan["updates"]), lengths).loss)
         if update % 50 == 0:
-            show.say(f"{name(plan)}: update {update} of {plan['updates']}, loss {np.mean(losses[-50:]):.3f}")
+            show.say(update / plan["updates"], f"update {update} of {plan['updates']}, loss {np.mean(losses[-50:]):.3f}")
     fresh = np.random.default_rng(5000 + plan["seed"])
     found = {length: accuracy(trainer, make, fresh, length, plan["judged"]) for length in LENGTHS}
     result = {"accuracy": found, "loss": float(np.mean(losses[-50:])), "parameters": model.parameters(),
@@ -154,12 +154,13 @@ def main(arguments):
     options.judged = 50 if options.quick else 200
     if options.check:
         return 0
-    runs = show.run(train, plans(options), options, name)
+    made = plans(options)
+    runs = show.run(train, made, options, name)
     import learn
     import recall_plot
     print(table(runs) + "\n")
     figures = {"machine": show.machine(learn.build_info()), "budget": {"updates": options.updates, "streams": STREAMS,
-               "longest": LONGEST, "hidden": HIDDEN, "seeds": options.seeds}, "runs": runs}
+               "longest": LONGEST, "hidden": HIDDEN, "seeds": options.seeds}, "planned": len(made), "runs": runs}
     return 0 if show.write(options, figures, recall_plot.draw) else 1
 
 

@@ -44,7 +44,7 @@ def curves(figures, path):
     figure.suptitle("A network that attends to its past does not forget it", x=0.06, ha="left", fontsize=15, fontweight="bold")
     budget = figures["budget"]
     figure.text(0.06, 0.94, f"Correct answers after L distractors. Hidden {budget['hidden']}, {budget['updates']:,} updates each,\n"
-                f"trained with L up to {budget['longest']} (grey). Lines: mean of {budget['seeds']} seed(s); bands: all of them.",
+                f"trained with L up to {budget['longest']} (grey). Lines: mean of {show.extent(figures)}; bands: all of them.",
                 fontsize=9, color="#505050", va="top")
     for row, task in enumerate(recall.TASKS):
         for column, cell in enumerate(cells):

@@ -42,22 +42,41 @@ def parse(made, arguments):
     return options
 
 
+def span(seconds):
+    """As people say it."""
+    minutes = round(seconds / 60)
+    return f"{seconds:.0f} s" if seconds < 90 else f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
 class Progress:
-    """One line that moves on a terminal; elsewhere a line for each run that is done."""
+    """One line that moves on a terminal; elsewhere a line for each run that is done. Equal parts of the work take equal times:
+    that says how long the rest takes."""
 
-    def __init__(self, runs):
-        self.terminal, self.runs, self.done, self.start = sys.stderr.isatty(), runs, 0, time.monotonic()
+    def __init__(self, runs, clock=time.monotonic):
+        self.terminal, self.runs, self.done, self.clock, self.start = sys.stderr.isatty(), runs, 0, clock, clock()
+        self.parts = {}  # of runs that are at work, from 0 to 1
 
-    def show(self, text, finished):
-        self.done += finished
-        line = f"{time.monotonic() - self.start:5.0f} s  {self.done}/{self.runs}  {text}"
+    def left(self):
+        """Seconds; None while nothing is known."""
+        done = self.done + sum(self.parts.values())
+        return (self.clock() - self.start) * (self.runs - done) / done if done else None
+
+    def show(self, name, part, text):
+        finished = part is None
+        self.parts[name] = part
+        if finished:
+            del self.parts[name]
+            self.done += 1
+        left = self.left()
+        rest = "" if left is None or self.done == self.runs else f"  {span(left)} left"
+        line = f"{span(self.clock() - self.start):>6}  {self.done}/{self.runs}{rest}  {name}: {text}"
         if self.terminal:
             print(f"\r\033[K{line}"[:118], end="\n" if finished else "", file=sys.stderr, flush=True)
         elif finished:
             print(line, file=sys.stderr, flush=True)
 
 
-_said = None
+_said = _name = None
 
 
 def _begin(said):
@@ -66,18 +85,19 @@ def _begin(said):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # which ends runs through their parent
 
 
-def say(text):
-    """From within a run: where it stands."""
+def say(part, text):
+    """From within a run: how much of it is done, from 0 to 1, and where it stands."""
     if _said:
-        _said.put((text, 0))
+        _said.put((_name, part, text))
 
 
 def _guarded(task):
-    work, plan, name = task
+    global _name
+    work, plan, _name = task
     began = time.monotonic()
     result = work(plan)
     seconds = time.monotonic() - began
-    _said.put((f"{name}: {result.get('says', 'done')} ({seconds:.0f} s)", 1))
+    _said.put((_name, None, f"{result.get('says', 'done')} ({span(seconds)})"))
     return {**plan, **result, "seconds": seconds}
 
 
@@ -96,8 +116,10 @@ def run(work, plans, options, name):
                 except queue.Empty:
                     pass
         except KeyboardInterrupt:
-            print(f"\nbench/run: interrupted; {progress.done} of {len(plans)} runs are reported", file=sys.stderr)
             pending = [one for one in pending if one.ready()]
+            print(f"\nbench/run: interrupted; {len(pending)} of {len(plans)} runs are reported", file=sys.stderr)
+            if not pending:
+                raise
         return [one.get() for one in pending]
 
 
@@ -105,6 +127,12 @@ def machine(build_info):
     return {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "build_info": build_info,
             "system": platform.platform(),
             "time": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
+
+
+def extent(figures):
+    """What plots say of the seeds, and of runs that an interruption has left out."""
+    done, planned, seeds = len(figures["runs"]), figures["planned"], figures["budget"]["seeds"]
+    return f"{seeds} seed{'s' * (seeds != 1)}" + (f" ({done} of {planned} runs: interrupted)" if done < planned else "")
 
 
 def write(options, figures, draw):
@@ -125,6 +153,7 @@ def write(options, figures, draw):
 
 
 def start(main):
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # of `timeout`, say: what was done is reported
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

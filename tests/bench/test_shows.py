@@ -2,16 +2,20 @@
 
 import itertools
 import pathlib
+import signal
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
+sys.path.insert(0, str(BENCH))
 import classify  # noqa: E402
 import gradient  # noqa: E402
 import ngram  # noqa: E402
 import recall  # noqa: E402
+import show  # noqa: E402
 
 
 def test_pairs_ask_for_what_was_shown():
@@ -73,3 +77,55 @@ def test_growth_is_told_apart(constant, linear, square):
     noisy = gradient.fit(steps, (linear * steps + square * steps ** 2) * np.random.default_rng(1).uniform(0.9, 1.1, len(steps)))
     assert min(noisy.values()) >= 0
     assert (gradient.takes_over(fitted) is None) == (square == 0)
+
+
+def test_what_is_left_follows_from_what_is_done(capsys):
+    now = [0]
+    progress = show.Progress(4, clock=lambda: now[0])
+    assert progress.left() is None
+    now[0] = 600
+    progress.show("one", 0.75, "at work")
+    progress.show("other", 0.25, "at work")
+    assert progress.left() == pytest.approx(1800)
+    progress.show("one", None, "well")
+    progress.show("third", 0.0, "at work")
+    assert progress.left() == pytest.approx(600 * 2.75 / 1.25)
+    for name in ("other", "third", "last"):
+        progress.show(name, None, "well")
+    assert progress.left() == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "10 min  1/4  22 min left  one: well" and said[-1] == "10 min  4/4  last: well"
+
+
+@pytest.mark.parametrize("seconds, said", [(0, "0 s"), (89.4, "89 s"), (90, "2 min"), (5369, "89 min"), (5400, "1 h 30 min"), (86399, "24 h 00 min")])
+def test_spans_of_time(seconds, said):
+    assert show.span(seconds) == said
+
+
+INTERRUPTED = """
+import argparse, sys, time
+sys.path.insert(0, {bench!r})
+import show
+
+def work(plan):
+    time.sleep(60 * plan["slow"])
+    return {{"says": "well"}}
+
+def main(_):
+    plans = [{{"slow": slow}} for slow in {slow}]
+    print(show.run(work, plans, argparse.Namespace(jobs=2), str))
+
+if __name__ == "__main__":
+    show.start(main)
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_reports_what_was_done(tmp_path, sent):
+    (tmp_path / "slow.py").write_text(INTERRUPTED.format(bench=str(BENCH), slow=[1, 0, 1]))
+    program = subprocess.Popen([sys.executable, tmp_path / "slow.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "1/3" in program.stderr.readline()
+    program.send_signal(sent)
+    printed, said = program.communicate(timeout=30)
+    assert program.returncode == 0 and "1 of 3 runs are reported" in said
+    assert printed.count("slow") == 1 and "'says': 'well'" in printed
