@@ -3,9 +3,11 @@
 
 #include "kernels/kernels.h"
 
+/* 1 / (1 + e^-x), but that a value near 1 is rounded once: see vec_math.h. */
 static float sigmoid(float x)
 {
-    return 1.0f / (1.0f + expf(-x));
+    float e = expf(-fabsf(x)), q = e / (1.0f + e);
+    return x < 0.0f ? q : 1.0f - q;
 }
 
 static float relu(float x)

@@ -50,8 +50,9 @@ static void evaluate(const view *v, const arnn_kernels *table, float *y, const f
 }
 
 /* Largest error of a function, in ulp. The vector tables state 3 in vec_math.h. `ref` and `blas` use the C library's
-   functions: tanhf is good to about 2 ulp, 1 / (1 + expf(-x)) has three roundings of at most 1 ulp each. */
-static const double worst_allowed = 3.0;
+   functions: tanhf is good to about 2 ulp, e / (1 + e) has three roundings of at most 1 ulp each. From x = 4 on that is
+   below 2^-5, where 3 ulp are 3/32 of those of 1 - e / (1 + e), and the difference is rounded once. */
+static const double worst_allowed = 3.0, near_one_allowed = 0.6;
 
 /* Below, sigmoid's result is subnormal or, as vec_math.h states, 0: off by at most e^-87.3. */
 static const float normal_sigmoid = -87.0f;
@@ -64,10 +65,11 @@ static void check_value(const view *v, float got, float x, double *worst)
         assert_true(got >= 0.0f && fabs((double)got - truth) <= small_sigmoid);
         return;
     }
-    double error = ulps(got, truth);
+    bool near_one = v->function == true_sigmoid && x >= 4.0f;
+    double error = ulps(got, truth), allowed = near_one ? near_one_allowed : worst_allowed;
     if (error > *worst || error != error)
         *worst = error;
-    if (!(error <= worst_allowed)) {
+    if (!(error <= allowed)) {
         fprintf(stderr, "%s of %a is %a, %.3f ulp off\n", v->name, (double)x, (double)got, error);
         fail();
     }
