@@ -1,7 +1,8 @@
-"""Real weights: the LSTM of silero-vad, from the ONNX file in its wheel, against onnxruntime over 60 s of sound.
+"""Real weights: the LSTM of silero-vad, from the ONNX file in its wheel, against onnxruntime over 60 s of sound, step by step.
 
 ONNX stacks the gates of an LSTM as i, o, f, c; PyTorch and arnn as i, f, g, o (ONNX's c is g). So they are taken by name.
 """
+import collections
 import subprocess
 import sys
 import zipfile
@@ -43,13 +44,29 @@ def network(tmp_path_factory):
         return onnx.load_from_string(wheel.read(FILE))
 
 
-RATE, SYLLABLE = 16000, 3200 # samples a second, and in the 0.2 s of a syllable
+RATE, SYLLABLE, LENGTH = 16000, 3200, STEPS * 512 # samples a second, in the 0.2 s of a syllable, in all
 FORMANTS = np.array([[730, 1090, 2440], [270, 2290, 3010], [300, 870, 2240], [530, 1840, 2480], [570, 840, 2410], [660, 1720, 2410]])
 
 
+def room(rng):
+    """Nobody is there."""
+    return 1e-4 * rng.standard_normal(LENGTH)
+
+
+def bell(rng):
+    """Struck every three seconds, a tenth of full scale, in a quiet room."""
+    time = np.arange(3 * RATE) / RATE
+    stroke = sum(np.exp(-(1 + k) * time) * np.sin(2 * np.pi * pitch * time) for k, pitch in enumerate((523, 1047, 1245, 1568)))
+    return 0.025 * np.tile(stroke, LENGTH // len(time)) + 3e-4 * rng.standard_normal(LENGTH)
+
+
+def noise(rng):
+    return 0.05 * rng.standard_normal(LENGTH)
+
+
 def buzz(rng):
-    """A harsh hum whose pitch wanders, that comes and goes, in noise: no speech, and hard on the memory."""
-    time = np.arange(STEPS * 512) / RATE
+    """A harsh hum whose pitch wanders, that comes and goes, in noise: no speech."""
+    time = np.arange(LENGTH) / RATE
     phase = 2 * np.pi * np.cumsum(120 + 30 * np.sin(2 * np.pi * 0.7 * time)) / RATE
     hum = sum(np.sin(k * phase) / k for k in range(1, 20)) * (np.sin(2 * np.pi * 0.4 * time) > 0)
     return 0.1 * hum + 0.01 * rng.standard_normal(len(time))
@@ -57,7 +74,7 @@ def buzz(rng):
 
 def speech(rng):
     """Vowels by their formants and hisses between them, in phrases with pauses, a tenth of full scale, in a quiet room."""
-    time = np.arange(STEPS * 512) / SYLLABLE
+    time = np.arange(LENGTH) / SYLLABLE
     knots = np.arange(int(time[-1]) + 2)
     formants = FORMANTS[rng.integers(len(FORMANTS), size=len(knots))]
     talks = np.repeat(rng.random(len(knots) // 8 + 1) < 0.6, 8)[:len(knots)]
@@ -92,58 +109,81 @@ def in_double(model, x):
     return np.array(rows)
 
 
+# Of every step: the LSTM's inputs, the h and c that it began with, the h that it gave, the probability of speech.
+Run = collections.namedtuple("Run", "x h_before c_before h said")
+
+
 @pytest.fixture(scope="module")
 def lstm(network):
-    """(their LSTM: sound -> its inputs, its outputs, the probability of speech; ours)."""
+    """(their LSTM: sound -> Run; ours)."""
     node, = (node for node in network.graph.node if node.op_type == "LSTM")
     for name in (node.input[0], node.output[0]):
         network.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
     session = onnxruntime.InferenceSession(network.SerializeToString(), providers=["CPUExecutionProvider"])
-    outputs, zeros = [node.input[0], node.output[0], session.get_outputs()[0].name], np.zeros((1, 1, 128), np.float32)
+    wanted = [node.input[0], node.output[0], *(output.name for output in session.get_outputs()[:3])]
 
     def run(samples):
-        x, h, said = session.run(outputs, {"input": frames(samples), "h": zeros, "c": zeros})
-        assert x.shape == (STEPS, 1, 128) and np.abs(h).max() > 0.5
-        return x, h.reshape(STEPS, 128), said
+        h, c, steps = np.zeros((1, 1, 128), np.float32), np.zeros((1, 1, 128), np.float32), []
+        for frame in frames(samples):
+            before = h, c
+            x, y, said, h, c = session.run(wanted, {"input": frame[None], "h": h, "c": c})
+            steps.append([array.ravel() for array in (x, *before, y, said)])
+        return Run(*map(np.array, zip(*steps)))
     return run, from_onnx(network.graph, node)
+
+
+# Both compute in float32. What a step rounds off goes on in h and c, and this LSTM makes it some fifty times larger: carried over
+# 1,875 steps, onnxruntime is 1e-6 to 2e-5 from double precision, arnn 1e-6 to 5e-6 and, on the whole, the nearer. So in most sounds
+# nobody is within 2e-6 of onnxruntime everywhere, not even by computing exactly; in those where it is itself near enough, arnn is.
+# And from the same h and c every one of its steps is, but where sums are so large (they pass 32) that float32 steps by 4e-6.
+FAR = 2e-6
+SOUNDS = {"a quiet room": (room, 0), "a bell": (bell, 0), "speech": (speech, 0), "speech, again": (speech, 1),
+          "a hum": (buzz, 1), "noise": (noise, 0)}
+CALM, LOUD = ("a quiet room", "a bell"), ("a hum", "noise")
+
+
+@pytest.fixture(scope="module", params=SOUNDS)
+def heard(request, lstm):
+    """(name of the sound, what onnxruntime made of it, our model)."""
+    make, seed = SOUNDS[request.param]
+    run, model = lstm
+    found = run(make(np.random.default_rng(seed)))
+    assert found.x.shape == (STEPS, 128) and np.abs(found.h).max() > 0.5
+    return request.param, found, model
+
+
+def test_every_step_from_where_it_stood(heard):
+    """All steps at once, each a stream that begins with the h and c of onnxruntime."""
+    name, theirs, model = heard
+    state = model.state(STEPS)
+    for step in range(STEPS):
+        state.set("s", theirs.h_before[step], stream=step)
+        state.set("m", theirs.c_before[step], stream=step)
+    between = np.abs(state.step(theirs.x) - theirs.h)
+    print(f"{name}: |h - onnxruntime's| of one step, largest {between.max():.1e}")
+    assert between.max() <= (2 * FAR if name in LOUD else FAR)
 
 
 def rms(values):
     return np.sqrt(np.mean(np.square(values)))
 
 
-# Both sum in float32, and units of this LSTM count: their memory climbs to 70, where float32 steps by 8e-6, and comes back through
-# zero, where h shows what was lost. onnxruntime alone is 2e-6 to 1.5e-5 from double precision, so that nobody can be within 2e-6 of
-# it everywhere; both are at more than 99.9 % of units and steps, and arnn is nearer to double precision on the whole.
-FAR, RECORDINGS = 2e-6, 3
+def test_carried_over_all_steps(heard):
+    name, theirs, model = heard
+    ours, exact = model.state().forward(theirs.x), in_double(model, theirs.x)
+    between, off = np.abs(ours - theirs.h), [rms(h - exact) for h in (ours, theirs.h)]
+    print(f"{name}: |h - onnxruntime's| largest {between.max():.1e}, within {FAR} {np.mean(between <= FAR):.4%}; from double "
+          f"{off[0]:.1e} rms, {np.abs(ours - exact).max():.1e}; onnxruntime {off[1]:.1e}, {np.abs(theirs.h - exact).max():.1e}")
+    assert between.max() <= (FAR if name in CALM else 5e-5) and np.mean(between <= FAR) > 0.995
+    assert off[0] <= 1.5 * off[1] and off[0] < 5e-7
+    assert not name.startswith("speech") or 0.2 < theirs.said.mean() < 0.9, "it takes this for speech with pauses"
 
 
-def test_speech(lstm):
-    run, model = lstm
-    errors = []
-    for seed in range(RECORDINGS):
-        x, theirs, said = run(speech(np.random.default_rng(seed)))
-        assert 0.2 < said.mean() < 0.9, "it takes this for speech with pauses"
-        ours, exact = model.state().forward(x)[:, 0], in_double(model, x[:, 0])
-        between = np.abs(ours - theirs)
-        errors.append((rms(ours - exact), rms(theirs - exact)))
-        print(f"{seed}: |h - onnxruntime's| largest {between.max():.1e}, within {FAR} {np.mean(between <= FAR):.4%}; from double "
-              f"{errors[-1][0]:.1e} rms, {np.abs(ours - exact).max():.1e}; onnxruntime {errors[-1][1]:.1e}, {np.abs(theirs - exact).max():.1e}")
-        assert np.mean(between <= FAR) > 0.995 and between.max() < 5e-5
-    ours, theirs = np.transpose(errors)
-    assert np.median(ours) <= 1.5 * np.median(theirs) and rms(ours) <= 2 * rms(theirs)
-
-
-def test_a_hum(lstm):
-    run, model = lstm
-    x, theirs, _ = run(buzz(np.random.default_rng(1)))
-    whole = model.state().forward(x)
-    exact = in_double(model, x[:, 0])
-    errors = [np.abs(h - exact).max() for h in (whole[:, 0], theirs)]
-    assert errors[0] <= 1.5 * errors[1] < 7.5e-6 and np.abs(whole[:, 0] - theirs).max() <= 5e-6
+def test_a_step_at_a_time_is_the_whole(heard):
+    _, theirs, model = heard
     state, now = model.state(), np.empty((1, 128), np.float32)
     step, h = state.stepper(now)
-    for frame, row in zip(x, whole):
-        now[:] = frame
+    for x, row in zip(theirs.x, model.state().forward(theirs.x)):
+        now[:] = x
         step()
         assert np.allclose(h, row, rtol=0, atol=1e-5 if model.kernels == "blas" else 0) # which promises closeness alone
