@@ -67,6 +67,19 @@ static void test_type(void **unused)
     assert_true(untouched());
 }
 
+static void test_numbers_out_of_range(void **unused)
+{
+    (void)unused;
+    const arnn_rows rows[BATCH] = {{data, 2, 0}, {data, ROWS, 0}};
+    const float scales[] = {NAN, INFINITY};
+    assert_error(ARNN_INVALID_ARGUMENT, "width is 0",
+                 arnn_attend(contexts, NULL, NULL, queries, rows, BATCH, 0, 0, ARNN_TYPE_F32, 1));
+    for (size_t i = 0; i < COUNT(scales); i++)
+        assert_error(ARNN_INVALID_ARGUMENT, "scale",
+                     arnn_attend(contexts, NULL, NULL, queries, rows, BATCH, WIDTH, 0, ARNN_TYPE_F32, scales[i]));
+    assert_true(untouched());
+}
+
 static void test_unknown_table(void **unused)
 {
     (void)unused;
@@ -94,6 +107,8 @@ static void test_merge(void **unused)
                  arnn_attend_merge(contexts, logsumexp, NULL, other_logsumexp, BATCH, WIDTH));
     assert_error(ARNN_INVALID_ARGUMENT, "other_logsumexp",
                  arnn_attend_merge(contexts, logsumexp, other, NULL, BATCH, WIDTH));
+    assert_error(ARNN_INVALID_ARGUMENT, "overflow",
+                 arnn_attend_merge(contexts, logsumexp, other, other_logsumexp, SIZE_MAX / 2, WIDTH));
     assert_true(untouched());
 }
 
@@ -139,6 +154,7 @@ int main(void)
         cmocka_unit_test_setup(test_type, before_each),          cmocka_unit_test_setup(test_merge, before_each),
         cmocka_unit_test_setup(test_unknown_table, before_each), cmocka_unit_test_setup(test_merge_is_exact, before_each),
         cmocka_unit_test_setup(test_in_place, before_each),
+        cmocka_unit_test_setup(test_numbers_out_of_range, before_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -286,6 +286,7 @@ static void test_busy_while_a_state_rests_on_the_model(void **unused)
     assert_ok(arnn_model_read(w.model, before, "weight_hh_l0", 25));
     assert_error(ARNN_BUSY, "", arnn_model_write(w.model, "weight_hh_l0", zeros, 25));
     assert_error(ARNN_BUSY, "", arnn_model_init(w.model, 2));
+    assert_error(ARNN_BUSY, "", arnn_model_set_weight_type(w.model, ARNN_TYPE_F16));
     assert_ok(arnn_model_read(w.model, after, "weight_hh_l0", 25));
     assert_memory_equal(before, after, sizeof before);
 
@@ -294,6 +295,21 @@ static void test_busy_while_a_state_rests_on_the_model(void **unused)
     assert_ok(arnn_model_write(w.model, "weight_hh_l0", zeros, 25));
     assert_ok(arnn_model_init(w.model, 2));
     world_free(&w);
+}
+
+static void test_weight_type(void **unused)
+{
+    (void)unused;
+    arnn_model_desc desc = plain();
+    arnn_model *model;
+    assert_ok(arnn_model_create(&model, &desc));
+    assert_error(ARNN_INVALID_ARGUMENT, "model", arnn_model_set_weight_type(NULL, ARNN_TYPE_F16));
+    const int32_t wrong[] = {-1, ARNN_TYPE_I8 + 1, INT32_MAX};
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        assert_error(ARNN_INVALID_ARGUMENT, "type", arnn_model_set_weight_type(model, wrong[i]));
+    for (int32_t type = ARNN_TYPE_F32; type <= ARNN_TYPE_I8; type++)
+        assert_ok(arnn_model_set_weight_type(model, type));
+    arnn_model_destroy(model);
 }
 
 static void test_constant(void **unused)
@@ -341,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_read_and_write),
         cmocka_unit_test(test_busy_while_a_state_rests_on_the_model),
+        cmocka_unit_test(test_weight_type),
         cmocka_unit_test(test_constant),
         cmocka_unit_test(test_the_build),
     };

@@ -29,9 +29,12 @@ static void test_create(void **unused)
     refused("cache", after.model, other.cache);
     refused("cache", none.model, after.cache);
     arnn_state *state = (arnn_state *)(intptr_t)1;
-    arnn_status status = arnn_state_create(&state, after.model, after.cache, SIZE_MAX / 2);
-    assert_true(status == ARNN_INVALID_ARGUMENT || status == ARNN_NO_MEMORY);
-    assert_null(state);
+    const size_t many[] = {(size_t)INT32_MAX + 1, SIZE_MAX / 2};
+    for (size_t i = 0; i < COUNT(many); i++) {
+        state = (arnn_state *)(intptr_t)1;
+        assert_error(ARNN_INVALID_ARGUMENT, "streams", arnn_state_create(&state, after.model, after.cache, many[i]));
+        assert_null(state);
+    }
     world_free(&after);
     world_free(&other);
     world_free(&none);
@@ -202,6 +205,24 @@ static void test_recycled_rows(void **unused)
     world_free(&w);
 }
 
+static void test_lost(void **unused)
+{
+    (void)unused;
+    world w = made(ARNN_CELL_GRU, ARNN_WIRING_AFTER, 2), none = made(ARNN_CELL_GRU, ARNN_WIRING_NONE, 2);
+    int32_t lost = 7;
+    assert_error(ARNN_INVALID_ARGUMENT, "state", arnn_state_lost(NULL, &lost, 0));
+    assert_error(ARNN_INVALID_ARGUMENT, "lost", arnn_state_lost(w.state, NULL, 0));
+    assert_error(ARNN_NOT_FOUND, "stream", arnn_state_lost(w.state, &lost, WORLD_STREAMS));
+    assert_int_equal(lost, 7);
+    assert_ok(arnn_state_lost(w.state, &lost, 0));
+    assert_int_equal(lost, 0);
+    lost = 7;
+    assert_ok(arnn_state_lost(none.state, &lost, 0));
+    assert_int_equal(lost, 0);
+    world_free(&w);
+    world_free(&none);
+}
+
 static void test_weights(void **unused)
 {
     (void)unused;
@@ -236,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_values),   cmocka_unit_test(test_append),
         cmocka_unit_test(test_rows),     cmocka_unit_test(test_append_to_a_full_cache),
         cmocka_unit_test(test_weights),  cmocka_unit_test(test_recycled_rows),
+        cmocka_unit_test(test_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
