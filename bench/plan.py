@@ -65,7 +65,7 @@ def parser():
                       help="where the figures go (build/report/cost.json)")
     made.add_argument("--plot", metavar="FILE", type=pathlib.Path, default=TOP / "build/report/cost.svg",
                       help="where the plot goes: .svg, .png or .pdf (build/report/cost.svg)")
-    made.add_argument("--threads", metavar="N", type=positive, default=1, help="1: steps run on the calling thread")
+    made.add_argument("--threads", metavar="N", type=positive, default=1, help="1: as the ceilings and the plain form")
     model = made.add_argument_group("the model (for the text rnn, after, dot, hidden 256)")
     model.add_argument("--cell", choices=("rnn", "relu", "gru", "lstm"))
     model.add_argument("--wiring", choices=("none", "after", "beside", "before"))
@@ -95,7 +95,7 @@ def parse(arguments):
     made = parser()
     options = made.parse_args(arguments)
     if options.threads != 1:
-        made.error("--threads: this library runs a step on one thread")
+        made.error("--threads: ceilings and the plain form are those of one thread; bench/run peers uses two")
     if options.text and not options.text.is_file():
         made.error(f"--text: there is no file {options.text}")
     if options.tape in ("f16", "i8") and options.cell == "relu":
