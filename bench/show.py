@@ -116,6 +116,9 @@ def run(work, plans, options, name):
                 except queue.Empty:
                     pass
         except KeyboardInterrupt:
+            soon = time.monotonic() + 2  # a run says that it is done just before its result is here
+            while sum(one.ready() for one in pending) < progress.done and time.monotonic() < soon:
+                time.sleep(0.01)
             pending = [one for one in pending if one.ready()]
             print(f"\nbench/run: interrupted; {len(pending)} of {len(plans)} runs are reported", file=sys.stderr)
             if not pending:
