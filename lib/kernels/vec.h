@@ -14,6 +14,7 @@
      vf_exp2(n)                               2^n of whole numbers -126 .. 127
      vf_abs(v), vf_sign(v, of)                |v|; v >= 0 with the sign of `of`
      vf_below(a, b, x, y)                     a < b ? x : y (y where NaN)
+     vf_last(v, n)                            the last n lanes; the others are 0
      vf_one(v)                                lane 0
      vf_sum(v), vf_top(v)                     sum and maximum over lanes, in a fixed order
      VF_REGISTERS                             how many vectors the processor holds
@@ -26,6 +27,9 @@
 
      vf_from_f16(p), vf_from_bf16(p)          as floats
      vf_from_i8(p)                            as floats, not divided by 127
+     vf_part, vf_part_of(n)                   the first n < VF_LANES elements, made ready for many uses of it:
+     vf_load_part(p, part), vf_from_f16_part(p, part), vf_from_bf16_part(p, part), vf_from_i8_part(p, part)
+                                              as above; n > 0; other lanes are 0, memory beyond is not touched
      vf_to_f16(p, v), vf_to_bf16(p, v)        rounded to the nearest, ties to even; NaN stays NaN
      vf_to_i8(p, v)                           v within +-127, rounded likewise; NaN becomes -128
 

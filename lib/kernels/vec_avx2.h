@@ -57,6 +57,7 @@ ARNN_INLINE vf vf_exp2(vf n)
 ARNN_INLINE vf vf_abs(vf v) { return _mm256_andnot_ps(vf_set(-0.0f), v); }
 ARNN_INLINE vf vf_sign(vf v, vf of) { return _mm256_or_ps(v, _mm256_and_ps(vf_set(-0.0f), of)); }
 
+ARNN_INLINE vf vf_last(vf v, size_t n) { return _mm256_andnot_ps(_mm256_castsi256_ps(vf_first(VF_LANES - n)), v); }
 ARNN_INLINE vf vf_below(vf a, vf b, vf x, vf y) { return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
 
 /* The halves side by side are added first, then (0 + 2) + (1 + 3) of what is left. */
@@ -105,6 +106,51 @@ ARNN_INLINE vf vf_from_i8(const int8_t *p) { return _mm256_cvtepi32_ps(_mm256_cv
 ARNN_INLINE vf vf_from_bf16(const uint16_t *p)
 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(vf_low_half(p)), 16));
+}
+
+/* Masks are slow here, and there are none for less than 32 bits: so elements come as two overlapping halves of four, fewer
+   than four one by one. */
+typedef struct vf_part {
+    size_t n;
+} vf_part;
+
+ARNN_INLINE vf_part vf_part_of(size_t n) { return (vf_part){n}; }
+ARNN_INLINE vf vf_load_part(const float *p, vf_part part) { return vf_load_n(p, part.n); }
+
+ARNN_INLINE __m128i vf_shorts(const uint16_t *p, size_t n)
+{
+    if (n < 4) {
+        uint64_t few = p[0] | (uint64_t)p[n / 2] << n / 2 * 16 | (uint64_t)p[n - 1] << (n - 1) * 16;
+        return _mm_cvtsi64_si128((long long)few);
+    }
+    uint64_t low, high;
+    __builtin_memcpy(&low, p, sizeof low);
+    __builtin_memcpy(&high, p + n - 4, sizeof high);
+    high = high >> (8 - n) * 8 >> (8 - n) * 8; /* in two, as n may be 4 */
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+ARNN_INLINE __m128i vf_bytes(const int8_t *p, size_t n)
+{
+    const uint8_t *bytes = (const uint8_t *)p;
+    if (n < 4)
+        return _mm_cvtsi32_si128(bytes[0] | bytes[n / 2] << n / 2 * 8 | bytes[n - 1] << (n - 1) * 8);
+    uint32_t low, high;
+    __builtin_memcpy(&low, p, sizeof low);
+    __builtin_memcpy(&high, p + n - 4, sizeof high);
+    return _mm_cvtsi64_si128((long long)(low | (uint64_t)high << (n - 4) * 8));
+}
+
+ARNN_INLINE vf vf_from_f16_part(const uint16_t *p, vf_part part) { return _mm256_cvtph_ps(vf_shorts(p, part.n)); }
+
+ARNN_INLINE vf vf_from_bf16_part(const uint16_t *p, vf_part part)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(vf_shorts(p, part.n)), 16));
+}
+
+ARNN_INLINE vf vf_from_i8_part(const int8_t *p, vf_part part)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(vf_bytes(p, part.n)));
 }
 
 ARNN_INLINE void vf_to_f16(uint16_t *p, vf v)

@@ -55,6 +55,7 @@ ARNN_INLINE vf vf_exp2(vf n) { return _mm512_scalef_ps(vf_set(1.0f), n); }
 ARNN_INLINE vf vf_abs(vf v) { return _mm512_andnot_ps(vf_set(-0.0f), v); }
 ARNN_INLINE vf vf_sign(vf v, vf of) { return _mm512_or_ps(v, _mm512_and_ps(vf_set(-0.0f), of)); }
 
+ARNN_INLINE vf vf_last(vf v, size_t n) { return _mm512_maskz_mov_ps((__mmask16)~vf_first(VF_LANES - n), v); }
 ARNN_INLINE vf vf_below(vf a, vf b, vf x, vf y)
 {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
@@ -115,6 +116,25 @@ ARNN_INLINE vf vf_from_i8(const int8_t *p) { return _mm512_cvtepi32_ps(_mm512_cv
 ARNN_INLINE vf vf_from_bf16(const uint16_t *p)
 {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(vf_half(p)), 16));
+}
+
+typedef struct vf_part {
+    __mmask16 lanes;
+} vf_part;
+
+ARNN_INLINE vf_part vf_part_of(size_t n) { return (vf_part){vf_first(n)}; }
+ARNN_INLINE vf vf_load_part(const float *p, vf_part part) { return _mm512_maskz_loadu_ps(part.lanes, p); }
+ARNN_INLINE __m256i vf_shorts(const uint16_t *p, vf_part part) { return _mm256_maskz_loadu_epi16(part.lanes, p); }
+ARNN_INLINE vf vf_from_f16_part(const uint16_t *p, vf_part part) { return _mm512_cvtph_ps(vf_shorts(p, part)); }
+
+ARNN_INLINE vf vf_from_bf16_part(const uint16_t *p, vf_part part)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(vf_shorts(p, part)), 16));
+}
+
+ARNN_INLINE vf vf_from_i8_part(const int8_t *p, vf_part part)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(part.lanes, p)));
 }
 
 ARNN_INLINE void vf_to_f16(uint16_t *p, vf v)

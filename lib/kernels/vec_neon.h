@@ -107,6 +107,14 @@ ARNN_INLINE float32x4_t vf_signed(float32x4_t a, float32x4_t b)
 
 ARNN_INLINE vf vf_sign(vf a, vf b) { return VF_BOTH(vf_signed); }
 
+ARNN_INLINE vf vf_last(vf v, size_t n)
+{
+    static const uint32_t keep[2 * VF_LANES] = {0, 0, 0, 0, 0, 0, 0, 0, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
+    uint32x4_t low = vandq_u32(vreinterpretq_u32_f32(v.low), vld1q_u32(keep + n));
+    uint32x4_t high = vandq_u32(vreinterpretq_u32_f32(v.high), vld1q_u32(keep + n + 4));
+    return vf_of(vreinterpretq_f32_u32(low), vreinterpretq_f32_u32(high));
+}
+
 ARNN_INLINE vf vf_below(vf a, vf b, vf x, vf y)
 {
     return vf_of(vbslq_f32(vcltq_f32(a.low, b.low), x.low, y.low),
@@ -158,6 +166,54 @@ ARNN_INLINE vf vf_from_i8(const int8_t *p)
 {
     int16x8_t wide = vmovl_s8(vld1_s8(p));
     return vf_of(vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide))), vcvtq_f32_s32(vmovl_high_s16(wide)));
+}
+
+typedef struct vf_part {
+    size_t n;
+} vf_part;
+
+ARNN_INLINE vf_part vf_part_of(size_t n) { return (vf_part){n}; }
+ARNN_INLINE vf vf_load_part(const float *p, vf_part part) { return vf_load_n(p, part.n); }
+
+/* The first 0 < n < VF_LANES elements of `bytes` bytes in a room of 16: two overlapping halves, each of 4 elements, 2 or
+   1, and the bytes between them. */
+typedef struct vf_room {
+    uint8_t at[2 * VF_LANES];
+} vf_room;
+
+ARNN_INLINE vf_room vf_copy(const void *p, size_t n, const size_t bytes)
+{
+    vf_room room = {{0}};
+    const uint8_t *from = p;
+    const size_t half = n >= 4 ? 4 : n >= 2 ? 2 : 1, last = (n - half) * bytes;
+    if (half == 4) {
+        __builtin_memcpy(room.at, from, 4 * bytes);
+        __builtin_memcpy(room.at + last, from + last, 4 * bytes);
+    } else if (half == 2) {
+        __builtin_memcpy(room.at, from, 2 * bytes);
+        __builtin_memcpy(room.at + last, from + last, 2 * bytes);
+    } else {
+        __builtin_memcpy(room.at, from, bytes);
+    }
+    return room;
+}
+
+ARNN_INLINE vf vf_from_f16_part(const uint16_t *p, vf_part part)
+{
+    vf_room room = vf_copy(p, part.n, sizeof *p);
+    return vf_from_f16((const uint16_t *)(const void *)room.at);
+}
+
+ARNN_INLINE vf vf_from_bf16_part(const uint16_t *p, vf_part part)
+{
+    vf_room room = vf_copy(p, part.n, sizeof *p);
+    return vf_from_bf16((const uint16_t *)(const void *)room.at);
+}
+
+ARNN_INLINE vf vf_from_i8_part(const int8_t *p, vf_part part)
+{
+    vf_room room = vf_copy(p, part.n, sizeof *p);
+    return vf_from_i8((const int8_t *)room.at);
 }
 
 ARNN_INLINE void vf_to_f16(uint16_t *p, vf v)

@@ -45,21 +45,35 @@ ARNN_INLINE void store_pair(float *p, vf2 v, const int32_t type)
     vf_store(p + VF_LANES, v.b);
 }
 
-/* The same of the first `count` < PAIR elements; the others are 0. What is not float32, or not in its order, goes by way
-   of a copy: nothing beyond those elements may be touched. */
+/* VF_LANES elements, in their own order whatever the type; and a part of them, all that a narrow row has. */
+ARNN_INLINE vf vector_of_row(const unsigned char *p, const int32_t type)
+{
+    if (type == ARNN_TYPE_BF16)
+        return vf_from_bf16((const uint16_t *)p);
+    if (type == ARNN_TYPE_F16)
+        return vf_from_f16((const uint16_t *)p);
+    if (type == ARNN_TYPE_I8)
+        return vf_from_i8((const int8_t *)p);
+    return vf_load((const float *)p);
+}
+
+ARNN_INLINE vf part_of_row(const unsigned char *p, vf_part part, const int32_t type)
+{
+    if (type == ARNN_TYPE_BF16)
+        return vf_from_bf16_part((const uint16_t *)p, part);
+    if (type == ARNN_TYPE_F16)
+        return vf_from_f16_part((const uint16_t *)p, part);
+    if (type == ARNN_TYPE_I8)
+        return vf_from_i8_part((const int8_t *)p, part);
+    return vf_load_part((const float *)p, part);
+}
+
+/* The first `count` < PAIR floats of a pair; the others are 0. What is not in their order goes by way of a copy: nothing
+   beyond those elements may be touched. */
 ARNN_INLINE vf2 floats_n(const float *p, size_t count)
 {
     size_t low = count < VF_LANES ? count : VF_LANES;
     return (vf2){vf_load_n(p, low), vf_load_n(p + low, count - low)};
-}
-
-ARNN_INLINE vf2 pair_of_row_n(const unsigned char *p, size_t count, const int32_t type)
-{
-    if (type == ARNN_TYPE_F32)
-        return floats_n((const float *)p, count);
-    unsigned char room[PAIR * sizeof(float)] = {0};
-    memcpy(room, p, count * element_bytes(type));
-    return pair_of_row(room, type);
 }
 
 ARNN_INLINE vf2 pair_of_floats_n(const float *p, size_t count, const int32_t type)

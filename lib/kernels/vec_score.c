@@ -47,6 +47,37 @@ ARNN_INLINE void add_products(vf *sums, vf2 q, vf2 row)
     *sums = vf_fma(q.b, row.b, vf_fma(q.a, row.a, *sums));
 }
 
+/* What pairs leave over, from column i on: a vector, then the last vector of the row, of which only the columns count
+   that are new. */
+ARNN_INLINE void add_rest(vf sums[VF_GROUP], const float *query, const group *h, size_t i, size_t n, const int32_t type)
+{
+    const size_t bytes = element_bytes(type);
+    if (i + VF_LANES <= n) {
+        vf q = vf_load(query + i);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < VF_GROUP; r++)
+            sums[r] = vf_fma(q, vector_of_row(h->rows[r] + i * bytes, type), sums[r]);
+        i += VF_LANES;
+    }
+    if (i < n) {
+        const size_t last = n - VF_LANES;
+        vf q = vf_load(query + last);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < VF_GROUP; r++)
+            sums[r] = vf_fma(q, vf_last(vector_of_row(h->rows[r] + last * bytes, type), n - i), sums[r]);
+    }
+}
+
+/* All columns of a row that is no whole vector. */
+ARNN_INLINE void add_narrow(vf sums[VF_GROUP], const float *query, const group *h, size_t n, const int32_t type)
+{
+    const vf_part part = vf_part_of(n);
+    vf q = vf_load_part(query, part);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < VF_GROUP; r++)
+        sums[r] = vf_fma(q, part_of_row(h->rows[r], part, type), sums[r]);
+}
+
 ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, const int32_t type)
 {
     const size_t n = query->hidden, bytes = element_bytes(type);
@@ -66,12 +97,10 @@ ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, 
         for (size_t r = 0; r < VF_GROUP; r++)
             add_products(&sums[r], q, pair_of_row(h.rows[r] + i * bytes, type));
     }
-    if (i < n) {
-        vf2 q = pair_of_floats_n(query->query + i, n - i, type);
-#pragma GCC unroll 16 /* an index that is not constant would keep the sums in memory */
-        for (size_t r = 0; r < VF_GROUP; r++)
-            add_products(&sums[r], q, pair_of_row_n(h.rows[r] + i * bytes, n - i, type));
-    }
+    if (n < VF_LANES)
+        add_narrow(sums, query->query, &h, n, type);
+    else
+        add_rest(sums, query->query, &h, i, n, type);
     return vf_sums(sums);
 }
 

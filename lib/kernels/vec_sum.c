@@ -43,33 +43,59 @@ ARNN_INLINE void add_strip(float *sums, const unsigned char *rows, size_t stride
         store_pair(sums + c * PAIR, columns[c], type);
 }
 
-ARNN_INLINE void add_tail(float *sums, const unsigned char *rows, size_t stride_bytes, const float *weights,
-                          size_t count, size_t left, const int32_t type)
+/* A vector of columns. */
+ARNN_INLINE vf add_vector(vf column, const unsigned char *rows, size_t stride_bytes, const float *weights, size_t count,
+                          const int32_t type)
 {
-    vf2 column = pair_of_floats_n(sums, left, type);
-    for (size_t r = 0; r < count; r++) {
-        vf weight = vf_set(weights[r]);
-        vf2 row = pair_of_row_n(rows + r * stride_bytes, left, type);
-        column.a = vf_fma(weight, row.a, column.a);
-        column.b = vf_fma(weight, row.b, column.b);
-    }
-    store_pair_n(sums, column, left, type);
+    for (size_t r = 0; r < count; r++)
+        column = vf_fma(vf_set(weights[r]), vector_of_row(rows + r * stride_bytes, type), column);
+    return column;
 }
 
+/* All columns of rows that are no whole vector. */
+ARNN_INLINE void add_narrow(float *sums, const unsigned char *rows, size_t stride_bytes, const float *weights,
+                            size_t count, size_t n, const int32_t type)
+{
+    const vf_part part = vf_part_of(n);
+    vf column = vf_load_part(sums, part);
+    for (size_t r = 0; r < count; r++)
+        column = vf_fma(vf_set(weights[r]), part_of_row(rows + r * stride_bytes, part, type), column);
+    vf_store_n(sums, column, n);
+}
+
+/* All columns in whole vectors. */
+ARNN_INLINE void add_whole(float *sums, const unsigned char *rows, size_t stride_bytes, const float *weights,
+                           size_t count, size_t n, uintptr_t next, const int32_t type)
+{
+    const size_t bytes = element_bytes(type);
+    size_t i = 0;
+    for (; i + PAIRS * PAIR <= n; i += PAIRS * PAIR, next += count * share_of(PAIRS, bytes))
+        add_strip(sums + i, rows + i * bytes, stride_bytes, weights, count, next, PAIRS, type);
+    for (; i + FEWER * PAIR <= n; i += FEWER * PAIR, next += count * share_of(FEWER, bytes))
+        add_strip(sums + i, rows + i * bytes, stride_bytes, weights, count, next, FEWER, type);
+    for (; i + PAIR <= n; i += PAIR, next += count * share_of(1, bytes))
+        add_strip(sums + i, rows + i * bytes, stride_bytes, weights, count, next, 1, type);
+    if (i + VF_LANES <= n)
+        vf_store(sums + i, add_vector(vf_load(sums + i), rows + i * bytes, stride_bytes, weights, count, type));
+}
+
+/* What whole vectors leave over comes as the last vector of the row. Some of its columns are summed twice, both times to
+   the same number: a column is one chain of rows wherever it stands. */
 ARNN_INLINE void add_typed(float *sums, const void *first, size_t stride, const float *weights, size_t count, size_t n,
                            uintptr_t next, const int32_t type)
 {
-    const size_t bytes = element_bytes(type);
+    const size_t bytes = element_bytes(type), last = n - VF_LANES;
     const unsigned char *rows = first;
-    size_t i = 0;
-    for (; i + PAIRS * PAIR <= n; i += PAIRS * PAIR, next += count * share_of(PAIRS, bytes))
-        add_strip(sums + i, rows + i * bytes, stride * bytes, weights, count, next, PAIRS, type);
-    for (; i + FEWER * PAIR <= n; i += FEWER * PAIR, next += count * share_of(FEWER, bytes))
-        add_strip(sums + i, rows + i * bytes, stride * bytes, weights, count, next, FEWER, type);
-    for (; i + PAIR <= n; i += PAIR, next += count * share_of(1, bytes))
-        add_strip(sums + i, rows + i * bytes, stride * bytes, weights, count, next, 1, type);
-    if (i < n)
-        add_tail(sums + i, rows + i * bytes, stride * bytes, weights, count, n - i, type);
+    vf column = vf_zero();
+    if (n < VF_LANES) {
+        add_narrow(sums, rows, stride * bytes, weights, count, n, type);
+        return;
+    }
+    if (n % VF_LANES != 0)
+        column = add_vector(vf_load(sums + last), rows + last * bytes, stride * bytes, weights, count, type);
+    add_whole(sums, rows, stride * bytes, weights, count, n, next, type);
+    if (n % VF_LANES != 0)
+        vf_store(sums + last, column);
 }
 
 typedef void add_kernel(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,

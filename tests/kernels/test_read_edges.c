@@ -184,6 +184,43 @@ static void test_minus_infinity(void **unused)
     }
 }
 
+/* An infinity in one column of a row whose score is -inf stays in that column, whatever the width: a column is never met
+   twice, nor by another's number. */
+static void check_infinity(int32_t type, size_t n, size_t column)
+{
+    enum { ROWS = 11, ROW = 4 };
+    rng r = RNG;
+    const shape s = {.kind = ARNN_READ_DOT, .n = n, .count = ROWS, .stride = n, .h_type = type};
+    reading a = reading_make(&r, &s, GUARD_BEHIND);
+    for (size_t j = 0; j < n; j++)
+        a.query.floats[j] = -1.0f;
+    for (size_t i = 0; i < ROWS * n; i++)
+        a.h.floats[i] = i == ROW * n + column ? INFINITY : 0.25f;
+    for (size_t i = 0; type != ARNN_TYPE_F32 && i < ROWS * n; i++)
+        arnn_element_of(type)->encode(a.h_rows.floats, i, a.h.floats[i]);
+    FOR_TABLES(table) {
+        result got = result_of(&a, table, GUARD_BEHIND);
+        for (size_t row = 0; row < ROWS; row++)
+            assert_true(got.scores.floats[row] == (row == ROW ? -INFINITY : -0.25f * (float)n));
+        for (size_t j = 0; j < n; j++)
+            assert_true(j == column ? isnan(got.h.floats[j]) : got.h.floats[j] == 0.25f * got.partial.sum);
+        result_free(&got);
+    }
+    reading_free(&a);
+}
+
+static void test_infinity_in_one_column(void **unused)
+{
+    (void)unused;
+    static const int32_t types[] = {ARNN_TYPE_F32, ARNN_TYPE_F16, ARNN_TYPE_BF16};
+    for (size_t t = 0; t < COUNT(types); t++) {
+        for (size_t n = 1; n < 70; n++) {
+            for (size_t column = 0; column < n; column++)
+                check_infinity(types[t], n, column);
+        }
+    }
+}
+
 /* A score of +inf has no mean: NaN, not a crash, not a number made up. */
 static void test_plus_infinity(void **unused)
 {
@@ -263,7 +300,8 @@ int main(void)
         cmocka_unit_test(test_zero_rows),      cmocka_unit_test(test_one_row),
         cmocka_unit_test(test_huge_scores),    cmocka_unit_test(test_equal_scores),
         cmocka_unit_test(test_subnormal_rows), cmocka_unit_test(test_nan_in_one_row),
-        cmocka_unit_test(test_minus_infinity), cmocka_unit_test(test_plus_infinity),
+        cmocka_unit_test(test_minus_infinity), cmocka_unit_test(test_infinity_in_one_column),
+        cmocka_unit_test(test_plus_infinity),
         cmocka_unit_test(test_saturated_exponents), cmocka_unit_test(test_recency),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,8 @@ EMULATED __m512 _mm512_maskz_loadu_ps(__mmask16 mask, const void *p)
     LANES(__m512, 16, mask >> i & 1 ? ((const float *)p)[i] : 0.0f);
 }
 
+EMULATED __m512 _mm512_maskz_mov_ps(__mmask16 mask, __m512 a) { LANES(__m512, 16, mask >> i & 1 ? a.lane[i] : 0.0f); }
+
 EMULATED void _mm512_mask_storeu_ps(void *p, __mmask16 mask, __m512 a)
 {
     for (int i = 0; i < 16; i++) {
@@ -205,6 +207,16 @@ EMULATED __m128i _mm_loadu_si128(const __m128i *p)
     __m128i r;
     memcpy(&r, p, sizeof r);
     return r;
+}
+
+EMULATED __m256i _mm256_maskz_loadu_epi16(__mmask16 mask, const void *p)
+{
+    LANES(__m256i, 16, mask >> i & 1 ? ((const uint16_t *)p)[i] : 0);
+}
+
+EMULATED __m128i _mm_maskz_loadu_epi8(__mmask16 mask, const void *p)
+{
+    LANES(__m128i, 16, mask >> i & 1 ? ((const uint8_t *)p)[i] : 0);
 }
 
 EMULATED void _mm256_storeu_si256(__m256i *p, __m256i a) { memcpy(p, &a, sizeof a); }
