@@ -72,9 +72,10 @@ typedef struct arnn_run {
     int32_t h_type;           /* any */
     int32_t m_type, key_type; /* float32 or bfloat16 */
     size_t h_stride;
-    size_t first;                /* absolute index of the first row */
-    size_t count;                /* 1 .. ARNN_RUN_ROWS */
-    const void *next_h, *next_m; /* where the run that is read next begins, to be fetched ahead; NULL: not known */
+    size_t first; /* absolute index of the first row */
+    size_t count; /* 1 .. ARNN_RUN_ROWS */
+    /* where the run that is read next begins, to be fetched ahead; NULL: not known */
+    const void *next_h, *next_m, *next_key;
 } arnn_run;
 
 /* A read in progress: rows so far have maximum score `max`, weights exp(e - max) that sum to `sum`, and weighted sums

@@ -17,7 +17,9 @@ typedef struct block {
     size_t first; /* absolute index of lane 0 */
     size_t rows, begin, end;
     const struct vb_digits *digits; /* of the query, where rows are int8 and a set multiplies bytes; else NULL */
-    uintptr_t next_h, next_m;       /* addresses of the next block's rows, or where there is none of this one's */
+    struct units *units;            /* of the query, where scores are additive; else NULL */
+    /* addresses of the next block's rows, or where there is none of this one's */
+    uintptr_t next_h, next_m, next_key;
 } block;
 
 /* Where a lane that is there stands in its run. */

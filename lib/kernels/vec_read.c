@@ -10,6 +10,7 @@
 #include "kernels/vec_bytes.h"
 #include "kernels/vec_math.h"
 #include "kernels/vec_rows.h"
+#include "kernels/vec_units.h"
 
 static size_t block_rows(size_t row_bytes)
 {
@@ -106,22 +107,23 @@ static void add_block(arnn_partial *partial, const block *at, const float *weigh
 
 /* ---- a run ---- */
 
-/* Rows are fetched ahead where they are dense: those of this run's next block, else those of the run that comes next;
-   where neither is known, those at hand, which costs nothing. */
-static uintptr_t next_rows(const void *rows, const void *next_run, const block *at, size_t n, size_t bytes)
+/* Rows of `width` elements are fetched ahead where they are dense: those of this run's next block, else those of the run
+   that comes next; where neither is known, those at hand, which costs nothing. */
+static uintptr_t next_rows(const void *rows, const void *next_run, const block *at, bool dense, size_t row_bytes)
 {
     const arnn_run *run = at->run;
     size_t next = at->first + at->rows - run->first;
     if (!rows)
         return 0;
-    if (run->h_stride == n && next < run->count)
-        return (uintptr_t)rows + next * n * bytes;
-    return next_run ? (uintptr_t)next_run : (uintptr_t)rows + row_of(at, at->begin) * n * bytes;
+    if (dense && next < run->count)
+        return (uintptr_t)rows + next * row_bytes;
+    return next_run ? (uintptr_t)next_run : (uintptr_t)rows + row_of(at, at->begin) * row_bytes;
 }
 
-static block take_block(const arnn_run *run, size_t first, size_t rows, size_t n)
+static block take_block(const arnn_run *run, const arnn_query *query, size_t first, size_t rows)
 {
-    size_t end = run->first + run->count - first;
+    const size_t end = run->first + run->count - first, n = query->hidden, k = query->align;
+    const bool dense = run->h_stride == n;
     block at = {
         .run = run,
         .first = first,
@@ -129,19 +131,27 @@ static block take_block(const arnn_run *run, size_t first, size_t rows, size_t n
         .begin = run->first > first ? run->first - first : 0,
         .end = end < rows ? end : rows,
     };
-    at.next_h = next_rows(run->h, run->next_h, &at, n, element_bytes(run->h_type));
-    at.next_m = next_rows(run->m, run->next_m, &at, n, element_bytes(run->m_type));
+    at.next_h = next_rows(run->h, run->next_h, &at, dense, n * element_bytes(run->h_type));
+    at.next_m = next_rows(run->m, run->next_m, &at, dense, n * element_bytes(run->m_type));
+    at.next_key = next_rows(run->key, run->next_key, &at, true, k * element_bytes(run->key_type));
     return at;
 }
 
+/* What scores need of a query beyond itself; NULL where they do not. */
+typedef struct prepared {
+    const struct vb_digits *digits;
+    units *units;
+} prepared;
+
 static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
-                      score_kernel *score, const struct vb_digits *digits)
+                      score_kernel *score, prepared with)
 {
     size_t rows = block_rows(query->hidden * element_bytes(run->h_type)), end = run->first + run->count;
     for (size_t first = run->first / rows * rows; first < end; first += rows) {
         float e[BLOCK_ROWS];
-        block at = take_block(run, first, rows, query->hidden);
-        at.digits = digits;
+        block at = take_block(run, query, first, rows);
+        at.digits = with.digits;
+        at.units = with.units;
         score_block(e, query, &at, scores, score);
         weigh_block(partial, e, rows, query->hidden);
         add_block(partial, &at, e, query->hidden);
@@ -153,19 +163,27 @@ void ARNN_VEC(read_dot)(arnn_partial *partial, const arnn_query *query, const ar
 #ifdef VB_LANES
     vb_digits digits;
     if (run->h_type == ARNN_TYPE_I8 && ARNN_VEC(take_digits)(&digits, query->query, query->hidden)) {
-        read_rows(partial, query, run, scores, ARNN_VEC(score_dot), &digits);
+        read_rows(partial, query, run, scores, ARNN_VEC(score_dot), (prepared){.digits = &digits});
         return;
     }
 #endif
-    read_rows(partial, query, run, scores, ARNN_VEC(score_dot), NULL);
+    read_rows(partial, query, run, scores, ARNN_VEC(score_dot), (prepared){0});
+}
+
+static void read_units(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
+                       score_kernel *score)
+{
+    units own;
+    ARNN_VEC(take_units)(&own, query, 0, run->key_type);
+    read_rows(partial, query, run, scores, score, (prepared){.units = &own});
 }
 
 void ARNN_VEC(read_exponent)(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
-    read_rows(partial, query, run, scores, ARNN_VEC(score_exponent), NULL);
+    read_units(partial, query, run, scores, ARNN_VEC(score_exponent));
 }
 
 void ARNN_VEC(read_tanh)(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores)
 {
-    read_rows(partial, query, run, scores, ARNN_VEC(score_tanh), NULL);
+    read_units(partial, query, run, scores, ARNN_VEC(score_tanh));
 }

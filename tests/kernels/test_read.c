@@ -105,6 +105,64 @@ static void test_bytes(void **unused)
     }
 }
 
+/* Additive scores of more units than are taken at a time. */
+static void test_many_units(void **unused)
+{
+    (void)unused;
+    static const size_t edges[] = {2047, 2048, 2049, 2100, 4097};
+    rng r = RNG;
+    for (size_t i = 0; i < 4 * COUNT(edges); i++) {
+        shape s = random_shape(&r, 20);
+        s.kind = i / COUNT(edges) % 2 ? ARNN_READ_TANH : ARNN_READ_EXPONENT;
+        s.k = edges[i % COUNT(edges)];
+        s.key_type = i / COUNT(edges) / 2 ? ARNN_TYPE_BF16 : ARNN_TYPE_F32;
+        reading a = reading_make(&r, &s, i % GUARD_SIDES);
+        check_tables(&a, i % GUARD_SIDES);
+        reading_free(&a);
+    }
+}
+
+/* Keys of some rows become ones at angles up to `size`, which add to the query's. */
+static void spread_keys(rng *r, reading *a, float size)
+{
+    const arnn_element *element = arnn_element_of(a->run.key_type);
+    for (size_t row = 0; row < a->count; row++) {
+        float *key = a->key.floats + row * a->k, most = (float)rng_below(r, 4) / 3.0f * size;
+        for (size_t j = 0; j < a->k; j++) {
+            key[j] = expf(2.0f * rng_float(r, j % 7 ? most : size));
+            if (a->key_rows.bytes) {
+                element->encode(a->key_rows.floats, row * a->k + j, key[j]);
+                key[j] = element->decode(a->key_rows.floats, row * a->k + j);
+            }
+        }
+    }
+}
+
+/* Units far from 0, whose denominators multiply to more than a float holds, in some rows beside others: every row is as
+   near the truth as it is, and as it is alone. */
+static void test_far_units(void **unused)
+{
+    (void)unused;
+    rng r = RNG;
+    for (size_t i = 0; i < 200; i++) {
+        shape s = random_shape(&r, 40);
+        s.kind = ARNN_READ_EXPONENT;
+        reading a = reading_make(&r, &s, i % GUARD_SIDES);
+        spread_keys(&r, &a, 2.0f + (float)(i % 16) * 2.0f);
+        check_tables(&a, i % GUARD_SIDES);
+        FOR_TABLES(table)
+        {
+            result whole = result_of(&a, table, GUARD_BEHIND), alone = result_begin(&a, GUARD_BEHIND);
+            for (size_t row = 0; row < a.count; row++)
+                result_extend(&alone, &a, table, row, row + 1);
+            assert_true(!keeps_company_out(table) || same_bits(whole.scores.floats, alone.scores.floats, a.count));
+            result_free(&whole);
+            result_free(&alone);
+        }
+        reading_free(&a);
+    }
+}
+
 /* Whether scores are wanted changes nothing. */
 static void test_scores_are_optional(void **unused)
 {
@@ -191,7 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_runs), cmocka_unit_test(test_full_runs),
-        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_scores_are_optional),
+        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_many_units),
+        cmocka_unit_test(test_far_units),   cmocka_unit_test(test_scores_are_optional),
         cmocka_unit_test(test_cuts),        cmocka_unit_test(test_scores_do_not_depend_on_the_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
