@@ -122,6 +122,7 @@ static arnn_run run_of(const arnn_page *page, const arnn_page *then, const arnn_
         .count = rows.end - rows.begin,
         .next_h = next.h,
         .next_m = next.m,
+        .next_key = next.key,
     };
 }
 
