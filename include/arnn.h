@@ -283,8 +283,9 @@ typedef struct arnn_cache_desc {
     int32_t key_type;    /* F32 or BF16: of the exponents exp(2 W_K h_i) (additive scores); default F32 */
     int32_t threads;     /* 1 to 256: how many threads the steps of states on this cache use, the caller's among them;
                             default 1. Each thread makes whole sequences of some of the streams; where there are at most
-                            half as many streams as threads, they share out long tapes and large products of a step.
-                            Too little work stays on the caller's thread. With the table `blas` not used: OpenBLAS has
+                            half as many streams as threads, or at most eight a thread and weights of more than a
+                            megabyte, they share out the reads and products of a step. Too little work stays on the
+                            caller's thread. With the table `blas` not used: OpenBLAS has
                             threads of its own */
     size_t page_rows;  /* rows of a page: a power of two from 16 to 512. Few for many short streams, which hold whole
                           pages, many for long ones. 0 (default): about 256 KiB of states a layer. Rows are summed page
@@ -450,8 +451,8 @@ typedef struct arnn_rows {
    else weight_stride is at least the largest count (the rest is set to 0). No rows: zero context, logsumexp -inf. Rows
    are read once, in the order given. A query W_K' W_Q z makes the rows keys and values at once. type: ARNN_TYPE_.. of
    the rows; I8 stands for q / 127, q from -127 to 127. contexts may be queries; nothing else may overlap.
-   Any thread; needs no handle. Errors: ARNN_INVALID_ARGUMENT (type, width 0), ARNN_SHAPE (a stride below width,
-   weight_stride), ARNN_UNSUPPORTED (ARNN_ISA), ARNN_NO_MEMORY. */
+   Any thread; needs no handle. Errors: ARNN_INVALID_ARGUMENT (type, width 0, a scale that is not finite), ARNN_SHAPE (a
+   stride below width, weight_stride), ARNN_UNSUPPORTED (ARNN_ISA), ARNN_NO_MEMORY. */
 arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const float *queries, const arnn_rows *rows,
                         size_t batch, size_t width, size_t weight_stride, int32_t type, float scale);
 

@@ -128,10 +128,14 @@ static void read_stream(void *context, size_t b, size_t worker)
 /* Threads take whole streams where these come out even, or nearly, else runs of every tape. */
 static bool streams_apart(const reads *self)
 {
-    size_t count = self->step->count, threads = arnn_threads_count(self->step->order->threads), work = 0;
-    for (size_t b = 0; b < count; b++)
-        work += work_of_read(self, b);
-    return threads > 1 && (count % threads == 0 || count > 2 * threads) && work >= ARNN_WORK_SHARED;
+    size_t count = self->step->count, threads = arnn_threads_count(self->step->order->threads), work = 0, most = 0;
+    for (size_t b = 0; b < count; b++) {
+        size_t own = work_of_read(self, b);
+        work += own;
+        most = own > most ? own : most;
+    }
+    bool even = (count % threads == 0 || count > 2 * threads) && most / 9 * 8 <= work / threads;
+    return threads > 1 && even && work >= ARNN_WORK_SHARED;
 }
 
 static void read_tapes(layer_step *step, size_t fresh)
