@@ -14,16 +14,18 @@ static void forward_relu(const arnn_kernels *kernels, const arnn_cell_step *step
 }
 
 /* dp = dh (1 - h^2) */
-static void backward_tanh(const arnn_cell_owed *owed)
+static void backward_tanh(const arnn_kernels *kernels, const arnn_cell_owed *owed)
 {
+    (void)kernels;
     memset(owed->dcarried, 0, owed->hidden * sizeof *owed->dcarried);
     for (size_t i = 0; i < owed->hidden; i++)
         owed->dp_input[i] = owed->dh[i] * (1.0f - owed->h[i] * owed->h[i]);
 }
 
 /* dp = dh where h > 0; a NaN stays */
-static void backward_relu(const arnn_cell_owed *owed)
+static void backward_relu(const arnn_kernels *kernels, const arnn_cell_owed *owed)
 {
+    (void)kernels;
     memset(owed->dcarried, 0, owed->hidden * sizeof *owed->dcarried);
     for (size_t i = 0; i < owed->hidden; i++)
         owed->dp_input[i] = owed->h[i] > 0.0f ? owed->dh[i] : 0.0f * owed->h[i];

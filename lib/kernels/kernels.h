@@ -45,6 +45,23 @@ typedef struct arnn_cell_step {
 
 typedef void arnn_cell_kernel(const arnn_cell_step *step);
 
+/* The derivative of one step of one stream. Of a cell with gates dp_input and dp_recurrent hold at first what they stand
+   for: both products with their biases, or, where they are the same array, their sum. dm_prev may be dm. */
+typedef struct arnn_cell_owed {
+    float *dp_input;      /* (G n): of W_ih x + b_ih */
+    float *dp_recurrent;  /* (G n): of W_hh s + b_hh; dp_input itself where both are the same */
+    float *dcarried;      /* (n): of what stands for h_{t-1}, apart from the product: the GRU's, else 0 */
+    float *dm_prev;       /* (n): LSTM */
+    const float *dh;      /* (n) */
+    const float *dm;      /* (n): from later steps; LSTM */
+    const float *h, *m;   /* (n): what the step made; m: LSTM */
+    const float *m_prev;  /* (n): LSTM */
+    const float *carried; /* (n) */
+    size_t hidden;
+} arnn_cell_owed;
+
+typedef void arnn_cell_back_kernel(const arnn_cell_owed *owed);
+
 /* ---- reading the tape ---- */
 
 /* Scores that a kernel knows. General scores are dot with another folded matrix; additive ones come with their keys
@@ -167,9 +184,9 @@ typedef struct arnn_kernels {
     arnn_multiply_kernel *multiply;
 
     arnn_cell_kernel *rnn_tanh, *rnn_relu, *gru, *lstm;
+    arnn_cell_back_kernel *gru_back, *lstm_back;
 
     arnn_map_kernel *exponents; /* v = exp(2 v), 2 v clamped to +-87 (spec 6.3) */
-    arnn_map_kernel *sigmoid, *tanh;
     arnn_owed_kernel *owed;
     arnn_key_scores_kernel *key_scores;
     arnn_keys_owed_kernel *keys_owed;
@@ -201,7 +218,8 @@ void arnn_ref_product(float *y, size_t y_stride, const float *x, size_t x_stride
 void arnn_ref_pack_turned(const arnn_packed *packed, const float *weights, size_t stride);
 arnn_multiply_kernel arnn_ref_multiply;
 arnn_cell_kernel arnn_ref_rnn_tanh, arnn_ref_rnn_relu, arnn_ref_gru, arnn_ref_lstm;
-arnn_map_kernel arnn_ref_exponents, arnn_ref_sigmoid, arnn_ref_tanh;
+arnn_cell_back_kernel arnn_ref_gru_back, arnn_ref_lstm_back;
+arnn_map_kernel arnn_ref_exponents;
 arnn_owed_kernel arnn_ref_owed;
 arnn_key_scores_kernel arnn_ref_key_scores;
 arnn_keys_owed_kernel arnn_ref_keys_owed;

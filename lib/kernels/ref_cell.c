@@ -1,4 +1,4 @@
-/* The cells in plain C, as spec and PyTorch write them. */
+/* The cells in plain C, as spec and PyTorch write them, and their derivatives. */
 #include <math.h>
 
 #include "kernels/kernels.h"
@@ -13,18 +13,6 @@ static float sigmoid(float x)
 static float relu(float x)
 {
     return x < 0.0f ? 0.0f : x; /* NaN stays NaN */
-}
-
-void arnn_ref_sigmoid(float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        values[i] = sigmoid(values[i]);
-}
-
-void arnn_ref_tanh(float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        values[i] = tanhf(values[i]);
 }
 
 void arnn_ref_rnn_tanh(const arnn_cell_step *step)
@@ -67,5 +55,41 @@ void arnn_ref_lstm(const arnn_cell_step *step)
             step->m[b * n + j] = m;
             step->h[b * n + j] = o * tanhf(m);
         }
+    }
+}
+
+/* dg' = dh (1-u) (1-g^2), du' = dh (s-g) u (1-u), dr' = dg' b r (1-r); the recurrent side has r dg' in place of dg' */
+void arnn_ref_gru_back(const arnn_cell_owed *owed)
+{
+    size_t n = owed->hidden;
+    float *input = owed->dp_input, *recurrent = owed->dp_recurrent;
+    for (size_t i = 0; i < n; i++) {
+        float r = sigmoid(input[i] + recurrent[i]), u = sigmoid(input[n + i] + recurrent[n + i]);
+        float b = recurrent[2 * n + i], g = tanhf(input[2 * n + i] + r * b);
+        float dg = owed->dh[i] * (1.0f - u) * (1.0f - g * g);
+        float du = owed->dh[i] * (owed->carried[i] - g) * u * (1.0f - u);
+        float dr = dg * b * r * (1.0f - r);
+        input[i] = recurrent[i] = dr;
+        input[n + i] = recurrent[n + i] = du;
+        input[2 * n + i] = dg;
+        recurrent[2 * n + i] = r * dg;
+        owed->dcarried[i] = u * owed->dh[i];
+    }
+}
+
+/* dm = (from later) + dh o (1 - t^2), t = tanh(m) */
+void arnn_ref_lstm_back(const arnn_cell_owed *owed)
+{
+    size_t n = owed->hidden;
+    float *p = owed->dp_input;
+    for (size_t j = 0; j < n; j++) {
+        float i = sigmoid(p[j]), f = sigmoid(p[n + j]), g = tanhf(p[2 * n + j]), o = sigmoid(p[3 * n + j]);
+        float t = tanhf(owed->m[j]), dm = owed->dm[j] + owed->dh[j] * o * (1.0f - t * t);
+        p[j] = dm * g * i * (1.0f - i);
+        p[n + j] = dm * owed->m_prev[j] * f * (1.0f - f);
+        p[2 * n + j] = dm * i * (1.0f - g * g);
+        p[3 * n + j] = owed->dh[j] * t * o * (1.0f - o);
+        owed->dm_prev[j] = dm * f;
+        owed->dcarried[j] = 0.0f;
     }
 }

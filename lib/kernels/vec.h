@@ -10,8 +10,7 @@
      vf_add, vf_sub, vf_mul, vf_div           each rounded once, and so are
      vf_fma(a, b, c), vf_nfma(a, b, c)        a b + c, c - a b
      vf_min(a, b), vf_max(a, b)               b where either is NaN: bounds stand first, so that NaN passes
-     vf_round(v)                              to the nearest integer
-     vf_exp2(n)                               2^n of whole numbers -126 .. 127
+     vf_exponent(v)                           the last nine bits of v become sign and exponent, the others 0
      vf_abs(v), vf_sign(v, of)                |v|; v >= 0 with the sign of `of`
      vf_below(a, b, x, y)                     a < b ? x : y (y where NaN)
      vf_last(v, n)                            the last n lanes; the others are 0

@@ -46,13 +46,7 @@ ARNN_INLINE vf vf_nfma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
 ARNN_INLINE vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 ARNN_INLINE vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 
-ARNN_INLINE vf vf_round(vf v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-
-ARNN_INLINE vf vf_exp2(vf n)
-{
-    __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-    return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
-}
+ARNN_INLINE vf vf_exponent(vf v) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(v), 23)); }
 
 ARNN_INLINE vf vf_abs(vf v) { return _mm256_andnot_ps(vf_set(-0.0f), v); }
 ARNN_INLINE vf vf_sign(vf v, vf of) { return _mm256_or_ps(v, _mm256_and_ps(vf_set(-0.0f), of)); }

@@ -49,8 +49,7 @@ ARNN_INLINE vf vf_nfma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 ARNN_INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 ARNN_INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 
-ARNN_INLINE vf vf_round(vf v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-ARNN_INLINE vf vf_exp2(vf n) { return _mm512_scalef_ps(vf_set(1.0f), n); }
+ARNN_INLINE vf vf_exponent(vf v) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(v), 23)); }
 
 ARNN_INLINE vf vf_abs(vf v) { return _mm512_andnot_ps(vf_set(-0.0f), v); }
 ARNN_INLINE vf vf_sign(vf v, vf of) { return _mm512_or_ps(v, _mm512_and_ps(vf_set(-0.0f), of)); }

@@ -12,7 +12,8 @@ arnn_multiply_kernel ARNN_VEC(multiply);
 void ARNN_VEC(product)(float *y, size_t y_stride, const float *x, size_t x_stride, const arnn_packed *packed,
                        size_t streams);
 arnn_cell_kernel ARNN_VEC(rnn_tanh), ARNN_VEC(rnn_relu), ARNN_VEC(gru), ARNN_VEC(lstm);
-arnn_map_kernel ARNN_VEC(exponents), ARNN_VEC(sigmoid), ARNN_VEC(tanh);
+arnn_cell_back_kernel ARNN_VEC(gru_back), ARNN_VEC(lstm_back);
+arnn_map_kernel ARNN_VEC(exponents);
 arnn_owed_kernel ARNN_VEC(owed);
 arnn_key_scores_kernel ARNN_VEC(key_scores);
 arnn_keys_owed_kernel ARNN_VEC(keys_owed);

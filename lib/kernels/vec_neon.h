@@ -88,15 +88,12 @@ ARNN_INLINE float32x4_t vf_most(float32x4_t a, float32x4_t b) { return vbslq_f32
 ARNN_INLINE vf vf_min(vf a, vf b) { return VF_BOTH(vf_least); }
 ARNN_INLINE vf vf_max(vf a, vf b) { return VF_BOTH(vf_most); }
 
-ARNN_INLINE vf vf_round(vf v) { return vf_of(vrndnq_f32(v.low), vrndnq_f32(v.high)); }
-
-ARNN_INLINE float32x4_t vf_power(float32x4_t n)
+ARNN_INLINE float32x4_t vf_shifted(float32x4_t v)
 {
-    int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127));
-    return vreinterpretq_f32_s32(vshlq_n_s32(biased, 23));
+    return vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(v), 23));
 }
 
-ARNN_INLINE vf vf_exp2(vf n) { return vf_of(vf_power(n.low), vf_power(n.high)); }
+ARNN_INLINE vf vf_exponent(vf v) { return vf_of(vf_shifted(v.low), vf_shifted(v.high)); }
 
 ARNN_INLINE vf vf_abs(vf v) { return vf_of(vabsq_f32(v.low), vabsq_f32(v.high)); }
 

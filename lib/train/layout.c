@@ -84,7 +84,7 @@ static bool visit_layer(const arnn_layout *layout, const counts *all, arnn_kept 
         {&kept->memory, all->memory && all->before ? n : 0, all->rows},
         {&kept->first_h, all->beside ? n : 0, layout->record->streams},
         {&kept->logsumexp, all->attends ? 1 : 0, all->rows},
-        {&kept->dp, layout->model->cell->kept ? all->gates : 0, all->rows},
+        {&kept->dp, layout->model->cell->has_gates ? all->gates : 0, all->rows},
         {&kept->dp_recurrent, layout->model->cell->splits ? all->gates : 0, all->rows},
     };
     return VISIT(layout, arrays);
@@ -97,7 +97,6 @@ static bool visit_stream(const arnn_layout *layout, const counts *all, arnn_stre
         {&work->alpha, all->attends ? block : 0, all->columns},
         {&work->de, all->attends ? block : 0, all->columns},
         {&work->query, all->query, block},
-        {&work->gates, layout->model->cell->kept * n, block},
         {&work->dm_read, all->memory && all->before ? n : 0, block},
         {&work->zero, all->attends ? block : 0, 1},
         {&work->dscore, all->keys, 1},
@@ -142,7 +141,7 @@ static bool visit_rows(const arnn_layout *layout, const counts *all, arnn_backwa
         {&work->carry_h, n, record->streams},
         {&work->back, n, record->streams},
         {&work->dz, n, record->streams},
-        {&work->dp, layout->model->cell->kept ? 0 : all->gates, all->rows},
+        {&work->dp, layout->model->cell->has_gates ? 0 : all->gates, all->rows},
         {&work->dq, all->query, all->rows},
         {&work->dm, all->memory && all->before ? n : 0, all->rows},
         {&work->key, all->keys, all->taped},

@@ -8,7 +8,6 @@
 typedef struct arnn_stream_work {
     float *alpha, *de; /* (block, past + steps) */
     float *query;      /* (block, query width) */
-    float *gates;      /* (block, kept n) */
     float *dm_read;    /* (block, n): of the memory read, in `before` */
     float *zero;       /* (block): the zero row's weight */
     float *dscore;     /* (k): additive: of v */

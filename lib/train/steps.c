@@ -38,18 +38,6 @@ arnn_inputs arnn_step_inputs(const arnn_pass *pass, size_t stream, size_t t)
     };
 }
 
-/* Gates from the preactivations that were kept, where dp comes to stand. */
-static void activate(const arnn_pass *pass, const arnn_steps *block)
-{
-    size_t n = pass->n, stream = block->stream, t = block->first;
-    const float *input = arnn_row(pass, pass->dp, pass->gates, stream, t), *m = NULL;
-    const float *recurrent = arnn_row(pass, pass->dp_recurrent, pass->gates, stream, t);
-    if (pass->cell->has_memory)
-        m = pass->kept->memory ? arnn_taped(pass, pass->kept->m, n, stream, pass->record->before[stream] + t)
-                               : arnn_late(pass, pass->kept->m, n, stream, t + 1);
-    pass->cell->activate(pass->kernels, block->work->gates, input, recurrent, m, block->count, n);
-}
-
 /* ---- one step of all streams ---- */
 
 /* A step of those streams of a group that have it. */
@@ -92,24 +80,33 @@ static void add_recurrent_debt(const moment *now, float *y)
     add_product(now, y, &pass->work->layer.recurrent, pass->dp_recurrent, pass->gates);
 }
 
+/* m that a step made, and what it had in place of m_{t-1}. */
+static void take_memories(const arnn_pass *pass, arnn_cell_owed *owed, size_t stream, size_t t)
+{
+    const arnn_kept *kept = pass->kept;
+    size_t n = pass->n;
+    if (kept->memory) {
+        owed->m = arnn_taped(pass, kept->m, n, stream, pass->record->before[stream] + t);
+        owed->m_prev = arnn_row(pass, kept->memory, n, stream, t);
+    } else if (kept->m) {
+        owed->m = arnn_late(pass, kept->m, n, stream, t + 1);
+        owed->m_prev = arnn_late(pass, kept->m, n, stream, t);
+    }
+}
+
 /* dh and, for the LSTM, dm of a step are complete: through the cell. To dcarried comes what goes past the product. */
 static void cell_step(const moment *now, size_t stream, const float *dm, float *dm_prev, float *dcarried)
 {
     const arnn_pass *pass = now->pass;
-    const arnn_kept *kept = pass->kept;
-    const float *gates = pass->work->streams[stream].gates;
     size_t n = pass->n, t = now->t;
     arnn_cell_owed owed = {.dcarried = dcarried, .hidden = n, .dm = dm, .dm_prev = dm_prev};
     owed.dh = arnn_row(pass, pass->dh, n, stream, t);
     owed.dp_input = arnn_row(pass, pass->dp, pass->gates, stream, t);
     owed.dp_recurrent = arnn_row(pass, pass->dp_recurrent, pass->gates, stream, t);
-    owed.gates = gates ? gates + t % ARNN_BLOCK_STEPS * pass->cell->kept * n : NULL;
     owed.h = arnn_record_h(pass->record, pass->layer, stream) + t * n;
     arnn_carried(pass, &owed.carried, stream, t, 1);
-    if (pass->cell->has_memory)
-        owed.m_prev =
-            kept->memory ? arnn_row(pass, kept->memory, n, stream, t) : arnn_late(pass, kept->m, n, stream, t);
-    pass->cell->backward(&owed);
+    take_memories(pass, &owed, stream, t);
+    pass->cell->backward(pass->kernels, &owed);
 }
 
 /* What later reads left to the row's key. */
@@ -265,8 +262,6 @@ static void return_block(const arnn_pass *pass, const arnn_group *group, size_t 
     for (size_t stream = group->first; stream < end; stream++) {
         const arnn_steps block = arnn_block_of(pass, stream, first);
         most = block.count > most ? block.count : most;
-        if (block.count && pass->cell->kept)
-            activate(pass, &block);
         if (block.count && pass->query)
             arnn_attention_prepare(pass, &block);
     }

@@ -1,4 +1,4 @@
-/* What the backward pass takes from every table: the read gone back over, and sigmoid and tanh by themselves. */
+/* What the backward pass takes from every table: the read gone back over. */
 #include "kernels.h"
 
 typedef struct problem {
@@ -108,69 +108,10 @@ static void test_owed(void **unused)
     }
 }
 
-static double true_sigmoid(double x)
-{
-    return 1.0 / (1.0 + exp(-x));
-}
-
-/* In ulp, as those of the cells: 3, and 4 where the C library makes 1 + e^-x of a large e^-x. */
-static void check_map(const arnn_kernels *table, arnn_map_kernel *map, double (*truth)(double), float v)
-{
-    float y[3] = {v, v, v};
-    map(y, 3);
-    double expected = truth((double)v), error = fabs((double)y[0] - expected);
-    if (!same_bits(&y[0], &y[2], 1) || !(ulps(y[0], expected) <= 4.0 || error <= 0x1p-126)) {
-        fprintf(stderr, "%s: of %a it gives %a, expected %a\n", table->name, (double)v, (double)y[0], expected);
-        fail();
-    }
-}
-
-static void test_sigmoid_and_tanh(void **unused)
-{
-    (void)unused;
-    FOR_TABLES(table) {
-        for (int i = -4000; i <= 4000; i++) {
-            check_map(table, table->sigmoid, true_sigmoid, (float)i / 50.0f);
-            check_map(table, table->tanh, tanh, (float)i / 200.0f);
-            check_map(table, table->tanh, tanh, (float)i * 1e-9f);
-        }
-    }
-}
-
-/* Whatever the count: the same as one by one, and nothing beside. NaN stays NaN, in its place. */
-static void test_maps_of_any_count(void **unused)
-{
-    (void)unused;
-    rng r = RNG;
-    FOR_TABLES(table) {
-        arnn_map_kernel *const maps[] = {table->sigmoid, table->tanh};
-        for (size_t count = 0; count < 50; count++) {
-            for (size_t m = 0; m < COUNT(maps); m++) {
-                guard values = guard_make(count, count % GUARD_SIDES);
-                float before[50];
-                rng_fill(&r, values.floats, count, 4.0f);
-                if (count > 3)
-                    values.floats[count / 2] = NAN;
-                memcpy(before, values.floats, count * sizeof *before);
-                maps[m](values.floats, count);
-                assert_true(guard_intact(&values));
-                for (size_t i = 0; i < count; i++) {
-                    maps[m](&before[i], 1);
-                    assert_true(isnan(before[i]) ? isnan(values.floats[i])
-                                                 : same_bits(&before[i], &values.floats[i], 1));
-                }
-                guard_free(&values);
-            }
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_owed),
-        cmocka_unit_test(test_sigmoid_and_tanh),
-        cmocka_unit_test(test_maps_of_any_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
