@@ -1,5 +1,5 @@
-"""Prints the kernel tables that this machine has, each worth a run of its own: those named in section 8 of arnn.h under which the library (its path is
-the argument) attends."""
+"""Prints the kernel tables that this machine has, those named in section 8 of arnn.h under which the library (its path is the
+argument) attends: each that is worth a run of its own, or --all."""
 import ctypes
 import os
 import pathlib
@@ -25,4 +25,4 @@ def works(table):
 
 # A table with a suffix is another with one kernel more, which the tests of kernels compare: it stands for both.
 found = [table for table in re.findall(r"^     (\w+)  ", named, flags=re.M) if works(table)]
-print(*[table for table in found if not any(other.startswith(table + "_") for other in found)])
+print(*[table for table in found if "--all" in sys.argv or not any(other.startswith(table + "_") for other in found)])
