@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "model/ready.h"
+#include "run/product.h"
 
 #define BLOCK_FLOATS ((size_t)1 << 20) /* of outputs at once, .. */
 #define LEAST_ROWS   32                /* .. within so many rows */
@@ -68,42 +69,74 @@ static float *gradient_of(const arnn_head *head, const arnn_parameter *parameter
     return head->gradients + (parameter->values - head->model->parameters.values);
 }
 
-/* y = W r + b, or r where there is no readout. */
-static void outputs(arnn_head *head)
+/* ---- rows: some of those that wait ---- */
+
+#define PART_ROWS 32 /* which one thread takes at once, and whose losses are summed by themselves */
+
+typedef struct part {
+    const arnn_head *head;
+    size_t first, count;
+    float *r, *y, *dr; /* of its rows; where there is no readout they are the same */
+} part;
+
+static part part_of(const arnn_head *head, size_t item)
 {
-    const arnn_affine *affine = &head->model->ready->readout;
-    if (!affine->outputs) {
-        memcpy(head->y, head->r, head->count * head->outputs * sizeof *head->y);
-        return;
+    size_t first = item * PART_ROWS, left = head->count - first;
+    part rows = {.head = head, .first = first, .count = left < PART_ROWS ? left : PART_ROWS};
+    rows.r = rows.y = rows.dr = head->r + first * head->width;
+    if (head->model->ready->readout.outputs) {
+        rows.y = head->y + first * head->outputs;
+        rows.dr = head->dr + first * head->width;
     }
-    const arnn_inputs inputs = {
-        .values = {[ARNN_FROM_HIDDEN] = head->r,
-                   [ARNN_FROM_SUMMARY] = head->r + (head->width - head->model->desc.hidden)},
-        .strides = {[ARNN_FROM_HIDDEN] = head->width, [ARNN_FROM_SUMMARY] = head->width},
-    };
-    arnn_affine_begin(affine, head->y, head->count);
-    arnn_affine_add(affine, head->model->kernels, head->y, &inputs, head->count);
+    return rows;
 }
 
-/* y holds gradients by now: dr = W' dy, dW += dy r', db += dy. */
-static void outputs_back(arnn_head *head)
+/* Rows to a dense block, through their mask; and what is wanted of them. */
+static void gather(const part *rows)
 {
-    const arnn_parameter *weight = readout(head, ARNN_READOUT), *bias = readout(head, ARNN_READOUT_BIAS);
-    if (!weight) {
-        memcpy(head->dr, head->y, head->count * head->outputs * sizeof *head->dr);
+    const arnn_head *head = rows->head;
+    size_t n = head->model->desc.hidden, layers = head->model->desc.layers;
+    int32_t source = head->model->desc.source;
+    float *r = rows->r, *values = head->values + rows->first * head->outputs;
+    for (size_t i = 0; i < rows->count; i++, r += head->width, values += head->outputs) {
+        const arnn_head_row *row = &head->rows[rows->first + i];
+        if (source != ARNN_SOURCE_S)
+            memcpy(r, row->h, n * sizeof *r);
+        if (source != ARNN_SOURCE_H)
+            memcpy(r + (head->width - n), row->s, n * sizeof *r);
+        arnn_mask_row(r, r, &head->mask, layers, row->time, row->stream, head->width);
+        if (!head->loss->of_tokens)
+            memcpy(values, row->values, head->outputs * sizeof *values);
+    }
+}
+
+/* y = W r + b, or r where there is no readout. */
+static void make_outputs(const part *rows)
+{
+    const arnn_head *head = rows->head;
+    const arnn_affine *affine = &head->model->ready->readout;
+    const arnn_inputs inputs = {
+        .values =
+            {[ARNN_FROM_HIDDEN] = rows->r, [ARNN_FROM_SUMMARY] = rows->r + (head->width - head->model->desc.hidden)},
+        .strides = {[ARNN_FROM_HIDDEN] = head->width, [ARNN_FROM_SUMMARY] = head->width},
+    };
+    if (!affine->outputs)
         return;
-    }
-    memset(head->dr, 0, head->count * head->width * sizeof *head->dr);
-    const arnn_kernels *kernels = head->model->kernels;
-    kernels->multiply(head->dr, head->width, (arnn_operand){head->y, head->outputs, false},
-                      (arnn_operand){weight->values, head->width, false}, head->count, head->width, head->outputs);
-    kernels->multiply(gradient_of(head, weight), head->width, (arnn_operand){head->y, head->outputs, true},
-                      (arnn_operand){head->r, head->width, false}, head->outputs, head->width, head->count);
-    float *sums = gradient_of(head, bias);
-    for (size_t i = 0; i < head->count; i++) {
-        for (size_t j = 0; j < head->outputs; j++)
-            sums[j] += head->y[i * head->outputs + j];
-    }
+    arnn_affine_begin(affine, rows->y, rows->count);
+    arnn_affine_add(affine, head->model->kernels, rows->y, &inputs, rows->count);
+}
+
+/* y holds gradients by now: dr = W' dy. */
+static void outputs_back(const part *rows)
+{
+    const arnn_head *head = rows->head;
+    const arnn_parameter *weight = readout(head, ARNN_READOUT);
+    if (!weight)
+        return;
+    memset(rows->dr, 0, rows->count * head->width * sizeof *rows->dr);
+    head->model->kernels->multiply(rows->dr, head->width, (arnn_operand){rows->y, head->outputs, false},
+                                   (arnn_operand){weight->values, head->width, false}, rows->count, head->width,
+                                   head->outputs);
 }
 
 static void add(float *to, const float *from, size_t count)
@@ -113,49 +146,93 @@ static void add(float *to, const float *from, size_t count)
 }
 
 /* The gradient of r goes through the same mask, and to where r came from. */
-static void hand_back(arnn_head *head, size_t i)
+static void hand_back(const part *rows)
 {
-    const arnn_head_row *row = &head->rows[i];
-    float *dr = head->dr + i * head->width;
-    size_t n = head->model->desc.hidden;
+    const arnn_head *head = rows->head;
+    size_t n = head->model->desc.hidden, layers = head->model->desc.layers;
     int32_t source = head->model->desc.source;
-    arnn_mask_row(dr, dr, &head->mask, head->model->desc.layers, row->time, row->stream, head->width);
-    if (source != ARNN_SOURCE_S)
-        add(row->dh, dr, n);
-    if (source != ARNN_SOURCE_H)
-        add(row->ds, dr + (head->width - n), n);
+    float *dr = rows->dr;
+    for (size_t i = 0; i < rows->count; i++, dr += head->width) {
+        const arnn_head_row *row = &head->rows[rows->first + i];
+        arnn_mask_row(dr, dr, &head->mask, layers, row->time, row->stream, head->width);
+        if (source != ARNN_SOURCE_S)
+            add(row->dh, dr, n);
+        if (source != ARNN_SOURCE_H)
+            add(row->ds, dr + (head->width - n), n);
+    }
+}
+
+typedef struct turn {
+    const arnn_head *head;
+    arnn_loss_sums sums[(MOST_ROWS + PART_ROWS - 1) / PART_ROWS];
+} turn;
+
+static void take_part(void *context, size_t item, size_t worker)
+{
+    turn *all = context;
+    const arnn_head *head = all->head;
+    const part rows = part_of(head, item);
+    const arnn_wanted wanted = {.tokens = head->tokens + rows.first,
+                                .values = head->loss->of_tokens ? NULL : head->values + rows.first * head->outputs,
+                                .weights = head->weights + rows.first};
+    (void)worker;
+    gather(&rows);
+    make_outputs(&rows);
+    head->loss->rows(&all->sums[item], rows.y, &wanted, rows.count, head->outputs, head->factor);
+    if (!head->gradients)
+        return;
+    outputs_back(&rows);
+    hand_back(&rows);
+}
+
+/* ---- the readout's parameters ---- */
+
+#define PART_OUTPUTS 64
+
+/* dW += dy r', db += dy, of some outputs. */
+static void weights_back(void *context, size_t item, size_t worker)
+{
+    const arnn_head *head = context;
+    size_t first = item * PART_OUTPUTS, left = head->outputs - first, count = left < PART_OUTPUTS ? left : PART_OUTPUTS;
+    float *dw = gradient_of(head, readout(head, ARNN_READOUT)) + first * head->width;
+    float *db = gradient_of(head, readout(head, ARNN_READOUT_BIAS)) + first;
+    (void)worker;
+    head->model->kernels->multiply(dw, head->width, (arnn_operand){head->y + first, head->outputs, true},
+                                   (arnn_operand){head->r, head->width, false}, count, head->width, head->count);
+    for (size_t i = 0; i < head->count; i++)
+        add(db, head->y + i * head->outputs + first, count);
+}
+
+/* ---- all that wait ---- */
+
+/* Rows are copied, compared and handed back, and multiplied by a readout. */
+static bool worth_sharing(const arnn_head *head)
+{
+    size_t copies = 8, factors = head->model->ready->readout.outputs;
+    return ARNN_WORK_PRODUCT(head->width * (copies + factors), head->count) >= ARNN_WORK_SHARED;
 }
 
 void arnn_head_finish(arnn_head *head)
 {
-    if (head->count == 0)
-        return;
-    arnn_wanted wanted = {.tokens = head->tokens, .values = head->values, .weights = head->weights};
-    outputs(head);
-    head->loss->rows(&head->sums, head->y, &wanted, head->count, head->outputs, head->factor);
-    if (head->gradients) {
-        outputs_back(head);
-        for (size_t i = 0; i < head->count; i++)
-            hand_back(head, i);
+    size_t parts = (head->count + PART_ROWS - 1) / PART_ROWS;
+    arnn_threads *threads = worth_sharing(head) ? head->threads : NULL;
+    turn all = {.head = head};
+    arnn_threads_run(threads, take_part, &all, parts, false);
+    for (size_t i = 0; i < parts; i++) {
+        head->sums.loss += all.sums[i].loss;
+        head->sums.correct += all.sums[i].correct;
     }
+    if (head->gradients && parts > 0 && readout(head, ARNN_READOUT))
+        arnn_threads_run(threads, weights_back, head, (head->outputs + PART_OUTPUTS - 1) / PART_OUTPUTS, false);
     head->count = 0;
 }
 
 void arnn_head_add(arnn_head *head, const arnn_head_row *row)
 {
-    size_t i = head->count++, n = head->model->desc.hidden;
-    int32_t source = head->model->desc.source;
-    float *r = head->r + i * head->width;
-    if (source != ARNN_SOURCE_S)
-        memcpy(r, row->h, n * sizeof *r);
-    if (source != ARNN_SOURCE_H)
-        memcpy(r + (head->width - n), row->s, n * sizeof *r);
-    arnn_mask_row(r, r, &head->mask, head->model->desc.layers, row->time, row->stream, head->width);
+    size_t i = head->count++;
     head->rows[i] = *row;
     head->tokens[i] = row->token;
     head->weights[i] = row->weight;
-    if (!head->loss->of_tokens)
-        memcpy(head->values + i * head->outputs, row->values, head->outputs * sizeof *head->values);
     if (head->count == head->block)
         arnn_head_finish(head);
 }

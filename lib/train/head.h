@@ -2,6 +2,7 @@
 #ifndef ARNN_TRAIN_HEAD_H
 #define ARNN_TRAIN_HEAD_H
 
+#include "base/threads.h"
 #include "model/model.h"
 #include "train/mask.h"
 #include "train/loss.h"
@@ -19,11 +20,12 @@ typedef struct arnn_head_row {
 typedef struct arnn_head {
     const arnn_model *model;
     const arnn_loss *loss;
-    arnn_mask mask;      /* of the readout's input */
-    float factor;        /* on gradients: 1 / sum of weights */
-    float *gradients;    /* of all parameters, to which those of the readout are added; NULL: none are wanted */
-    arnn_loss_sums sums; /* of all rows so far */
-    size_t block, count; /* rows at once, and how many wait */
+    arnn_threads *threads; /* share out rows; NULL: the calling one alone */
+    arnn_mask mask;        /* of the readout's input */
+    float factor;          /* on gradients: 1 / sum of weights */
+    float *gradients;      /* of all parameters, to which those of the readout are added; NULL: none are wanted */
+    arnn_loss_sums sums;   /* of all rows so far */
+    size_t block, count;   /* rows at once, and how many wait */
     size_t width, outputs;
     float *r, *y, *dr;   /* (block, width), (block, outputs), (block, width) */
     arnn_head_row *rows; /* (block) */

@@ -179,9 +179,16 @@ float *arnn_record_top_ds(const arnn_record *record, size_t stream)
     return record->top_ds + stream * record->steps * record->model->desc.hidden;
 }
 
+static void clear_stream(void *context, size_t stream, size_t worker)
+{
+    const arnn_record *record = context;
+    size_t bytes = record->steps * record->model->desc.hidden * sizeof(float);
+    (void)worker;
+    memset(arnn_record_top_dh(record, stream), 0, bytes);
+    memset(arnn_record_top_ds(record, stream), 0, bytes);
+}
+
 void arnn_record_clear(arnn_record *record)
 {
-    size_t count = record->streams * record->steps * record->model->desc.hidden;
-    memset(record->top_dh, 0, count * sizeof *record->top_dh);
-    memset(record->top_ds, 0, count * sizeof *record->top_ds);
+    arnn_threads_run(record->state->threads, clear_stream, record, record->streams, false);
 }

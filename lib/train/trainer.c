@@ -49,6 +49,8 @@ arnn_status arnn_trainer_new(arnn_trainer **out, arnn_model *model, const arnn_t
         status = make_buffers(trainer);
     if (!status)
         status = arnn_head_create(&trainer->head, model, trainer->loss);
+    if (!status)
+        trainer->head.threads = trainer->record->state->threads;
     if (status)
         arnn_trainer_release(trainer);
     else
