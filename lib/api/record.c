@@ -162,6 +162,7 @@ arnn_status arnn_record_backward(arnn_record *record, const arnn_gradient *to, c
         status = arnn_check_array("h", &owed.h, desc->hidden, &shape);
     if (!status)
         status = arnn_check_array("s", &owed.s, desc->hidden, &shape);
+    record->inputs_wanted = !status && x.data;
     if (!status)
         status = arnn_record_go_back(record, to->parameters, &owed);
     if (status)

@@ -1,8 +1,10 @@
 #include "base/cpu.h"
 
+#include <stdatomic.h>
+#include <unistd.h>
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
-#include <stdatomic.h>
 
 /* A bit that not every compiler's builtin knows by name. Asked for once: in a virtual machine the question leaves it, and
    takes as long as reading hundreds of rows. */
@@ -55,4 +57,27 @@ bool arnn_cpu_has_neon(void)
 #else
     return false;
 #endif
+}
+
+/* A C library may ask the processor at every call, which in a virtual machine takes long. */
+static size_t cache_of(atomic_size_t *known, int name, size_t common)
+{
+    size_t size = atomic_load_explicit(known, memory_order_relaxed);
+    if (size > 0)
+        return size;
+    long told = name >= 0 ? sysconf(name) : 0;
+    size = told > 0 ? (size_t)told : common;
+    atomic_store_explicit(known, size, memory_order_relaxed);
+    return size;
+}
+
+size_t arnn_cpu_cache(int level)
+{
+    static atomic_size_t second, last;
+#if defined(_SC_LEVEL2_CACHE_SIZE) && defined(_SC_LEVEL3_CACHE_SIZE)
+    const int names[] = {_SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE};
+#else
+    const int names[] = {-1, -1};
+#endif
+    return level == 2 ? cache_of(&second, names[0], (size_t)1 << 20) : cache_of(&last, names[1], (size_t)8 << 20);
 }

@@ -3,6 +3,7 @@
 #define ARNN_BASE_CPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* AVX2 and FMA, and an operating system that saves their registers. */
 bool arnn_cpu_has_avx2(void);
@@ -15,5 +16,8 @@ bool arnn_cpu_has_avx512_vnni(void);
 
 /* Every aarch64 has it. */
 bool arnn_cpu_has_neon(void);
+
+/* Bytes of a core's second cache (2), or of the last one (3), which cores share; where they are not told, what is common. */
+size_t arnn_cpu_cache(int level);
 
 #endif

@@ -108,7 +108,8 @@ typedef struct arnn_partial {
 typedef void arnn_read_kernel(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores);
 
 /* What a step owes for one read (the derivative of the softmax): rows as float32, alpha (count) their weights, 0 where
-   they were not read. With r_i = ds' h_i (+ dm' m_i): de_i = alpha_i (r_i - rho), dq += sum_i de_i h_i. */
+   they were not read. With r_i = ds' h_i (+ dm' m_i): de_i = alpha_i (r_i - rho), dq += sum_i de_i h_i, from the first
+   row to the last or, where it serves the caches, about the other way round. */
 typedef struct arnn_owed {
     float *dq;          /* (n) */
     float *de;          /* (count) */
@@ -119,6 +120,7 @@ typedef struct arnn_owed {
     const float *dm;    /* (n), NULL if none */
     float rho;
     size_t count, hidden;
+    bool back; /* begin with the last rows */
 } arnn_owed;
 
 typedef void arnn_owed_kernel(const arnn_owed *owed);

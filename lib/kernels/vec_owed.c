@@ -35,13 +35,14 @@ static void owed_block(const arnn_owed *owed, size_t first, const block *at)
 
 void ARNN_VEC(owed)(const arnn_owed *owed)
 {
-    size_t rows = block_rows(owed->hidden), n = owed->hidden;
-    for (size_t first = 0; first < owed->count; first += rows) {
-        size_t left = owed->count - first;
+    size_t rows = block_rows(owed->hidden), n = owed->hidden, blocks = (owed->count + rows - 1) / rows;
+    for (size_t i = 0; i < blocks; i++) {
+        size_t number = owed->back ? blocks - 1 - i : i, first = number * rows, left = owed->count - first;
+        size_t next = i + 1 == blocks ? first : owed->back ? first - rows : first + rows;
         const block at = {
             .rows = rows,
             .end = left < rows ? left : rows,
-            .next_h = (uintptr_t)(owed->h + (left > rows ? first + rows : first) * n),
+            .next_h = (uintptr_t)(owed->h + next * n),
         };
         owed_block(owed, first, &at);
     }

@@ -18,18 +18,41 @@ static bool is_additive(const arnn_pass *pass)
     return pass->keys > 0;
 }
 
-static float *block_row(const arnn_pass *pass, const arnn_steps *block, float *rows, size_t t)
+/* Rows of a block's matrices (layout.h), of step t. */
+static float *alpha_row(const arnn_pass *pass, const arnn_steps *block, size_t t)
 {
-    return rows + (t - block->first) * pass->columns;
+    return block->work->weights + (t - block->first) * pass->columns;
+}
+
+static float *de_row(const arnn_pass *pass, const arnn_steps *block, size_t t)
+{
+    return alpha_row(pass, block, t) + block->count * pass->columns;
+}
+
+static float *ds_row(const arnn_pass *pass, const arnn_steps *block, size_t t)
+{
+    return block->work->owing + (t - block->first) * pass->n;
+}
+
+static float *query_row(const arnn_pass *pass, const arnn_steps *block, size_t t)
+{
+    return block->work->owing + block->count * pass->n + (t - block->first) * pass->query;
 }
 
 /* ---- before the steps ---- */
 
+/* Those of the top layer are still there, where dq comes to stand. */
 static void make_queries(const arnn_pass *pass, const arnn_steps *block)
 {
+    if (pass->layer + 1 == pass->desc->layers) {
+        memcpy(query_row(pass, block, block->first),
+               arnn_row(pass, pass->work->dq, pass->query, block->stream, block->first),
+               block->count * pass->query * sizeof(float));
+        return;
+    }
     const arnn_ready_layer *ready = &pass->record->model->ready->layers[pass->layer];
     const arnn_inputs inputs = arnn_step_inputs(pass, block->stream, block->first);
-    arnn_ready_align(ready, &ready->query, pass->kernels, block->work->query, &inputs, block->count);
+    arnn_ready_align(ready, &ready->query, pass->kernels, query_row(pass, block, block->first), &inputs, block->count);
 }
 
 /* What a block reads: rows 0 .. sinks-1 and first .. rows-1, as of one step. Those between are read by none of its
@@ -46,22 +69,31 @@ static arnn_span span_of(const arnn_pass *pass, const arnn_steps *block)
 
 /* Scores of rows from .. to-1 under all queries of the block. They come as (row, step), rows being many, and are turned
    a piece at a time, to stay in the cache. */
-static void multiply(const arnn_pass *pass, const arnn_steps *block, size_t from, size_t to)
+static void score_rows(const arnn_pass *pass, const arnn_steps *block, const arnn_packed *queries, size_t from,
+                       size_t to)
 {
-    enum { WIDTH = ARNN_BLOCK_STEPS, PIECE = 64 };
+    enum { WIDTH = ARNN_BLOCK_STEPS, PIECE = 48 };
     float scores[PIECE * WIDTH];
-    const arnn_operand queries = {block->work->query, pass->query, true};
     for (size_t first = from; first < to; first += PIECE) {
         size_t rows = to - first < PIECE ? to - first : PIECE;
-        const arnn_operand h = {arnn_taped(pass, pass->kept->h, pass->n, block->stream, first), pass->n, false};
-        memset(scores, 0, sizeof scores);
-        pass->kernels->multiply(scores, WIDTH, h, queries, rows, block->count, pass->n);
+        const float *h = arnn_taped(pass, pass->kept->h, pass->n, block->stream, first);
+        memset(scores, 0, rows * WIDTH * sizeof *scores);
+        pass->kernels->product(scores, WIDTH, h, pass->n, queries, rows);
         for (size_t i = 0; i < block->count; i++) {
-            float *alpha = block->work->alpha + i * pass->columns + first;
+            float *alpha = alpha_row(pass, block, block->first + i) + first;
             for (size_t row = 0; row < rows; row++)
                 alpha[row] = scores[row * WIDTH + i];
         }
     }
+}
+
+static void score_block(const arnn_pass *pass, const arnn_steps *block)
+{
+    arnn_span span = span_of(pass, block);
+    const arnn_packed queries = {.outputs = block->count, .inputs = pass->n, .values = block->work->queries};
+    pass->kernels->pack(&queries, query_row(pass, block, block->first), pass->n);
+    score_rows(pass, block, &queries, 0, span.sinks);
+    score_rows(pass, block, &queries, span.first, span.rows);
 }
 
 static arnn_keys keys_of(const arnn_pass *pass, const float *keys, const float *query, size_t count)
@@ -86,23 +118,24 @@ static void score_keys(const arnn_pass *pass, const float *query, float *scores,
 /* exponents() doubles what it is given. */
 static void weigh_rows(const arnn_pass *pass, float *alpha, size_t from, size_t to, size_t rows, float logsumexp)
 {
-    float recency = pass->attn_recency.values ? *pass->attn_recency.values : 0.0f;
+    const float *recency = pass->attn_recency.values;
+    for (size_t i = from; recency && i < to; i++)
+        alpha[i] -= *recency * (float)(rows - 1 - i);
     for (size_t i = from; i < to; i++)
-        alpha[i] = 0.5f * (alpha[i] - recency * (float)(rows - 1 - i) - logsumexp);
+        alpha[i] = 0.5f * (alpha[i] - logsumexp);
     pass->kernels->exponents(alpha + from, to - from);
 }
 
 /* Scores of one step become weights; those of rows that were not read, 0. */
-static void weigh(const arnn_pass *pass, float *alpha, arnn_span span, float logsumexp, size_t all)
+static void weigh(const arnn_pass *pass, float *alpha, arnn_span span, float logsumexp)
 {
     if (logsumexp == -INFINITY) {
-        memset(alpha, 0, all * sizeof *alpha);
+        memset(alpha, 0, span.rows * sizeof *alpha);
         return;
     }
     weigh_rows(pass, alpha, 0, span.sinks, span.rows, logsumexp);
     weigh_rows(pass, alpha, span.first, span.rows, span.rows, logsumexp);
     memset(alpha + span.sinks, 0, (span.first - span.sinks) * sizeof *alpha);
-    memset(alpha + span.rows, 0, (all - span.rows) * sizeof *alpha);
 }
 
 /* The zero row's weight: only additive scores need it. */
@@ -119,31 +152,26 @@ static float zero_weight(const arnn_pass *pass, const float *query, float logsum
 
 static void weigh_block(const arnn_pass *pass, const arnn_steps *block)
 {
-    arnn_stream_work *work = block->work;
-    size_t all = arnn_rows_read(pass, block->stream, block->first + block->count - 1);
     for (size_t i = 0; i < block->count; i++) {
         size_t t = block->first + i;
-        const float *query = work->query + i * pass->query;
+        const float *query = query_row(pass, block, t);
         float logsumexp = *arnn_row(pass, pass->kept->logsumexp, 1, block->stream, t);
         arnn_span span = arnn_tape_span(shape_of(pass), arnn_rows_read(pass, block->stream, t));
-        float *alpha = block_row(pass, block, work->alpha, t);
+        float *alpha = alpha_row(pass, block, t);
         if (is_additive(pass)) {
             score_keys(pass, query, alpha, block->stream, 0, span.sinks);
             score_keys(pass, query, alpha, block->stream, span.first, span.rows);
         }
-        weigh(pass, alpha, span, logsumexp, all);
-        work->zero[i] = zero_weight(pass, query, logsumexp);
+        weigh(pass, alpha, span, logsumexp);
+        block->work->zero[i] = zero_weight(pass, query, logsumexp);
     }
 }
 
 void arnn_attention_prepare(const arnn_pass *pass, const arnn_steps *block)
 {
-    arnn_span span = span_of(pass, block);
     make_queries(pass, block);
-    if (!is_additive(pass)) {
-        multiply(pass, block, 0, span.sinks);
-        multiply(pass, block, span.first, span.rows);
-    }
+    if (!is_additive(pass))
+        score_block(pass, block);
     weigh_block(pass, block);
 }
 
@@ -162,30 +190,37 @@ static void owe_rows(const arnn_pass *pass, const arnn_owed *all, size_t stream,
     pass->kernels->owed(&owed);
 }
 
-/* Rows of the block itself are owed at once: they are gone back over before the block ends. */
-static void owe_block(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm)
+/* c (1, n) += what steps t .. of the block owe by a column of their weights; `owing` belongs to step t. */
+static void collect(const arnn_pass *pass, const arnn_steps *block, size_t t, float *c, const float *column,
+                    const float *owing)
 {
-    const arnn_stream_work *work = block->work;
-    const float *alpha = block_row(pass, block, work->alpha, t), *de = block_row(pass, block, work->de, t);
-    const float *query = work->query + (t - block->first) * pass->query;
-    size_t before = pass->record->before[block->stream], rows = arnn_rows_read(pass, block->stream, t);
-    for (size_t i = before + block->first; i < rows; i++) {
-        float *dh = arnn_row(pass, pass->dh, pass->n, block->stream, i - before);
-        arnn_add_scaled(dh, alpha[i], ds, pass->n);
-        if (!is_additive(pass))
-            arnn_add_scaled(dh, de[i], query, pass->n);
-        if (dm)
-            arnn_add_scaled(arnn_row(pass, pass->work->dm, pass->n, block->stream, i - before), alpha[i], dm, pass->n);
-    }
+    pass->kernels->multiply(c, pass->n, (arnn_operand){column, pass->columns, true},
+                            (arnn_operand){owing, pass->n, false}, 1, pass->n, block->first + block->count - t);
+}
+
+/* The newest row that step t reads is read by no earlier step: if it is the block's own, what the block owes to it is
+   complete, and it is gone back over next. */
+static void owe_newest(const arnn_pass *pass, const arnn_steps *block, size_t t)
+{
+    size_t stream = block->stream, row = t - pass->wiring->reads_first, i = pass->record->before[stream] + row;
+    if (t < block->first + pass->wiring->reads_first)
+        return;
+    float *dh = arnn_row(pass, pass->dh, pass->n, stream, row), *dm_read = block->work->dm_read;
+    collect(pass, block, t, dh, alpha_row(pass, block, t) + i, ds_row(pass, block, t));
+    if (!is_additive(pass))
+        collect(pass, block, t, dh, de_row(pass, block, t) + i, query_row(pass, block, t));
+    if (pass->work->dm)
+        collect(pass, block, t, arnn_row(pass, pass->work->dm, pass->n, stream, row), alpha_row(pass, block, t) + i,
+                dm_read + (t - block->first) * pass->n);
 }
 
 static void owe_key_rows(const arnn_pass *pass, const arnn_steps *block, size_t t, float *dq, size_t from, size_t to)
 {
     arnn_stream_work *work = block->work;
     const float *first = arnn_taped(pass, pass->work->key, pass->keys, block->stream, from);
-    const arnn_keys keys = keys_of(pass, first, work->query + (t - block->first) * pass->query, to - from);
+    const arnn_keys keys = keys_of(pass, first, query_row(pass, block, t), to - from);
     const arnn_keys_owed owed = {
-        .de = block_row(pass, block, work->de, t) + from,
+        .de = de_row(pass, block, t) + from,
         .dquery = dq,
         .dkeys = arnn_taped(pass, pass->work->dkey, pass->keys, block->stream, from),
         .dscore = work->dscore,
@@ -202,7 +237,7 @@ static void owe_keys(const arnn_pass *pass, const arnn_steps *block, size_t t, f
     if (!reader->start_zero)
         return;
     const float de = -work->zero[t - block->first] * rho;
-    const arnn_keys keys = keys_of(pass, reader->zero_key, work->query + (t - block->first) * pass->query, 1);
+    const arnn_keys keys = keys_of(pass, reader->zero_key, query_row(pass, block, t), 1);
     pass->kernels->keys_owed(&keys, &(arnn_keys_owed){.de = &de, .dquery = dq, .dscore = work->dscore});
 }
 
@@ -214,29 +249,38 @@ static double owed_to_recency(const float *de, size_t rows)
     return sum;
 }
 
-void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm)
+/* A step that read rows. */
+static void step_back(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm)
 {
-    arnn_stream_work *work = block->work;
     size_t stream = block->stream, n = pass->n;
     arnn_span span = arnn_tape_span(shape_of(pass), arnn_rows_read(pass, stream, t));
-    float *dq = arnn_row(pass, pass->work->dq, pass->query, stream, t), *de = block_row(pass, block, work->de, t);
-    memset(dq, 0, pass->query * sizeof *dq);
-    memset(de, 0, arnn_rows_read(pass, stream, block->first + block->count - 1) * sizeof *de);
-    if (*arnn_row(pass, pass->kept->logsumexp, 1, stream, t) == -INFINITY)
-        return;
+    float *dq = arnn_row(pass, pass->work->dq, pass->query, stream, t), *de = de_row(pass, block, t);
     float *sums = is_additive(pass) ? pass->work->dz + stream * n : dq; /* of de h, which additive scores do not want */
     arnn_owed owed = {.dq = sums, .de = de, .ds = ds, .dm = dm, .hidden = n};
-    owed.alpha = block_row(pass, block, work->alpha, t);
+    owed.alpha = alpha_row(pass, block, t);
     owed.rho = arnn_dot(ds, arnn_late(pass, pass->kept->s, n, stream, t + 1), n);
     if (dm)
         owed.rho += arnn_dot(dm, arnn_row(pass, pass->kept->memory, n, stream, t), n);
+    memset(de + span.sinks, 0, (span.first - span.sinks) * sizeof *de);
+    owed.back = t % 2;
     owe_rows(pass, &owed, stream, 0, span.sinks);
     owe_rows(pass, &owed, stream, span.first, span.rows);
     if (is_additive(pass))
         owe_keys(pass, block, t, dq, span, owed.rho);
-    owe_block(pass, block, t, ds, dm);
     if (pass->attn_recency.values)
-        work->drecency += owed_to_recency(de, span.rows);
+        block->work->drecency += owed_to_recency(de, span.rows);
+}
+
+void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t t, const float *ds, const float *dm)
+{
+    size_t stream = block->stream;
+    memset(arnn_row(pass, pass->work->dq, pass->query, stream, t), 0, pass->query * sizeof *ds);
+    memcpy(ds_row(pass, block, t), ds, pass->n * sizeof *ds);
+    if (*arnn_row(pass, pass->kept->logsumexp, 1, stream, t) == -INFINITY)
+        memset(de_row(pass, block, t), 0, arnn_rows_read(pass, stream, t) * sizeof *ds);
+    else
+        step_back(pass, block, t, ds, dm);
+    owe_newest(pass, block, t);
 }
 
 /* ---- after the steps ---- */
@@ -246,21 +290,18 @@ static void owe_older(const arnn_pass *pass, const arnn_steps *block, size_t fro
 {
     size_t stream = block->stream, n = pass->n, before = pass->record->before[stream];
     const arnn_stream_work *work = block->work;
-    const arnn_operand alpha = {work->alpha + from, pass->columns, true};
-    const arnn_operand ds = {arnn_row(pass, pass->ds, n, stream, block->first), n, false};
+    const arnn_operand weights = {work->weights + from, pass->columns, true};
     if (from >= to)
         return;
-    float *dh = arnn_row(pass, pass->dh, n, stream, from - before);
-    pass->kernels->multiply(dh, n, alpha, ds, to - from, n, block->count);
-    if (!is_additive(pass))
-        pass->kernels->multiply(dh, n, (arnn_operand){work->de + from, pass->columns, true},
-                                (arnn_operand){work->query, pass->query, false}, to - from, n, block->count);
+    pass->kernels->multiply(arnn_row(pass, pass->dh, n, stream, from - before), n, weights,
+                            (arnn_operand){work->owing, n, false}, to - from, n,
+                            is_additive(pass) ? block->count : 2 * block->count);
     if (pass->work->dm)
-        pass->kernels->multiply(arnn_row(pass, pass->work->dm, n, stream, from - before), n, alpha,
+        pass->kernels->multiply(arnn_row(pass, pass->work->dm, n, stream, from - before), n, weights,
                                 (arnn_operand){work->dm_read, n, false}, to - from, n, block->count);
 }
 
-/* Rows of earlier runs are constants, those of the block itself were owed to at once. */
+/* Rows of earlier runs are constants, those of the block itself have what they are owed. */
 void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block)
 {
     arnn_span span = span_of(pass, block);
@@ -273,9 +314,10 @@ void arnn_attention_input(const arnn_pass *pass, size_t stream, size_t t, size_t
 {
     size_t x = pass->z - pass->n;
     if (x)
-        pass->kernels->multiply(arnn_row(pass, pass->record->dx, x, stream, t), x,
-                                (arnn_operand){arnn_row(pass, pass->work->dq, pass->query, stream, t), pass->query, false},
-                                (arnn_operand){pass->work->layer.folded, pass->z, false}, count, x, pass->query);
+        pass->kernels->multiply(
+            arnn_row(pass, pass->record->dx, x, stream, t), x,
+            (arnn_operand){arnn_row(pass, pass->work->dq, pass->query, stream, t), pass->query, false},
+            (arnn_operand){pass->work->layer.folded, pass->z, false}, count, x, pass->query);
 }
 
 /* ---- the matrices ---- */
@@ -321,21 +363,37 @@ void arnn_attention_rest(const arnn_pass *pass)
     }
 }
 
-/* dot: dW_Q = scale W_K dW, dW_K = scale W_Q dW';  general: dW_general = scale dW */
+/* Rows of dW_Q = scale W_K dW, or of dW_K = scale W_Q dW'. dW is scaled. */
+static void unfold_rows(void *context, size_t item, size_t worker)
+{
+    const arnn_pass *pass = context;
+    size_t n = pass->n, z = pass->z, parts = ARNN_PARTS(pass->desc->align), first = item % parts * ARNN_PART_ROWS;
+    size_t left = pass->desc->align - first, count = left < ARNN_PART_ROWS ? left : ARNN_PART_ROWS;
+    const float *dw = pass->work->dfolded;
+    (void)worker;
+    if (item < parts)
+        pass->kernels->multiply(pass->attn_query.gradient + first * z, z,
+                                (arnn_operand){pass->attn_key.values + first * n, n, false},
+                                (arnn_operand){dw, z, false}, count, z, n);
+    else
+        pass->kernels->multiply(pass->attn_key.gradient + first * n, n,
+                                (arnn_operand){pass->attn_query.values + first * z, z, false},
+                                (arnn_operand){dw, z, true}, count, n, z);
+}
+
+/* general: dW_general = scale dW */
 void arnn_attention_unfold(const arnn_pass *pass)
 {
-    size_t n = pass->n, z = pass->z, k = pass->desc->align;
+    size_t count = pass->query * pass->z;
     float *dw = pass->work->dfolded;
+    arnn_pass own = *pass;
     if (pass->keys)
         return;
     if (pass->attn_general.values) {
-        arnn_add_scaled(pass->attn_general.gradient, pass->desc->scale, dw, n * z);
+        arnn_add_scaled(pass->attn_general.gradient, pass->desc->scale, dw, count);
         return;
     }
-    for (size_t i = 0; i < n * z; i++)
+    for (size_t i = 0; i < count; i++)
         dw[i] *= pass->desc->scale;
-    pass->kernels->multiply(pass->attn_query.gradient, z, (arnn_operand){pass->attn_key.values, n, false},
-                            (arnn_operand){dw, z, false}, k, z, n);
-    pass->kernels->multiply(pass->attn_key.gradient, n, (arnn_operand){pass->attn_query.values, z, false},
-                            (arnn_operand){dw, z, true}, k, n, z);
+    arnn_threads_run(pass->record->state->threads, unfold_rows, &own, 2 * ARNN_PARTS(pass->desc->align), false);
 }

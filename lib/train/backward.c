@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/memory.h"
 #include "linalg/linalg.h"
 #include "run/product.h"
@@ -79,14 +80,24 @@ static void return_group(void *context, size_t item, size_t worker)
     arnn_steps_return(all->pass, &group);
 }
 
-/* As many streams go together as have their tapes in the second cache, or, where the weights are not there in any case,
-   in the last one (as in run/sequence.c). */
-static size_t groups_for_tapes(const arnn_pass *pass, bool near)
+static size_t fitting(size_t cache, size_t weights, size_t tape)
 {
-    const size_t second = (size_t)3 << 17, last = (size_t)2 << 20; /* floats */
-    size_t tape = pass->columns * (pass->n + 2 * ARNN_BLOCK_STEPS) * (pass->work->dm ? 2 : 1);
-    size_t cache = near ? second : last, together = cache / tape > 0 ? cache / tape : 1;
-    return pass->query ? (pass->record->count + together - 1) / together : 1;
+    return cache > weights ? (cache - weights) / tape : 0;
+}
+
+/* The weights of a step are read once for all streams that go together. These are as many as have what they read and owe in
+   the second cache beside the weights, or else in a thread's share of the last one, of which others want some, too. Every
+   thread has as many groups. */
+static size_t groups_for_tapes(const arnn_pass *pass, size_t workers)
+{
+    const size_t most = (size_t)4 << 20; /* bytes */
+    size_t weights = (pass->gates + pass->query) * pass->n * sizeof(float), count = pass->record->count;
+    size_t tape = pass->columns * 2 * (pass->n + ARNN_BLOCK_STEPS) * (pass->work->dm ? 2 : 1) * sizeof(float);
+    size_t last = arnn_cpu_cache(3) / workers, together = fitting(arnn_cpu_cache(2), weights, tape);
+    if (together == 0)
+        together = fitting(last < most ? last : most, weights, tape);
+    size_t needed = together > 0 ? (count + together - 1) / together : count;
+    return (needed + workers - 1) / workers * workers;
 }
 
 /* Weights that the second cache does not hold are read from further away at every step: then threads share them out,
@@ -95,8 +106,8 @@ static void return_steps(const arnn_pass *pass)
 {
     arnn_threads *threads = pass->record->state->threads;
     bool near = (pass->gates + pass->query) * pass->n <= ARNN_NEAR_WEIGHTS;
-    size_t count = pass->record->count, workers = arnn_threads_count(threads), needed = groups_for_tapes(pass, near);
-    groups all = {pass, needed > workers ? needed : workers};
+    size_t count = pass->record->count, workers = arnn_threads_count(threads);
+    groups all = {pass, pass->query ? groups_for_tapes(pass, workers) : workers};
     const arnn_group whole = {.count = count, .threads = threads};
     if (count < workers || (!pass->query && !near))
         arnn_steps_return(pass, &whole);
@@ -104,11 +115,14 @@ static void return_steps(const arnn_pass *pass)
         arnn_threads_run(threads, return_group, &all, all.count, false);
 }
 
-#define PART_ROWS 64 /* of a matrix: what one thread makes at once */
-
-static size_t parts(size_t rows)
+static bool inputs_wanted(const arnn_pass *pass)
 {
-    return (rows + PART_ROWS - 1) / PART_ROWS;
+    return pass->layer > 0 || pass->record->inputs_wanted || pass->desc->vocab > 0;
+}
+
+static size_t input_parts(const arnn_pass *pass)
+{
+    return inputs_wanted(pass) ? ARNN_PARTS(pass->record->last_steps) : 0;
 }
 
 /* An item is a part of the cell's matrices, of the attention's, or of the inputs of a stream. */
@@ -116,29 +130,29 @@ static void make_part(void *context, size_t item, size_t worker)
 {
     const arnn_pass *pass = context;
     const arnn_record *record = pass->record;
-    size_t inputs = parts(record->last_steps), stream = item / inputs, rows = pass->gates;
+    size_t inputs = input_parts(pass), of_inputs = record->count * inputs, rows = pass->gates;
     void (*make)(const arnn_pass *pass, size_t first, size_t count) = arnn_cell_weights;
     (void)worker;
-    if (stream < record->count) {
-        size_t first = item % inputs * PART_ROWS, end = record->lengths[stream];
+    if (item < of_inputs) {
+        size_t stream = item / inputs, first = item % inputs * ARNN_PART_ROWS, end = record->lengths[stream];
         if (first < end)
-            arnn_input_return(pass, stream, first, end - first < PART_ROWS ? end - first : PART_ROWS);
+            arnn_input_return(pass, stream, first, end - first < ARNN_PART_ROWS ? end - first : ARNN_PART_ROWS);
         return;
     }
-    item -= record->count * inputs;
-    if (item >= parts(rows)) {
-        item -= parts(rows);
+    item -= of_inputs;
+    if (item >= ARNN_PARTS(rows)) {
+        item -= ARNN_PARTS(rows);
         rows = pass->query;
         make = arnn_attention_weights;
     }
-    size_t first = item * PART_ROWS;
-    make(pass, first, rows - first < PART_ROWS ? rows - first : PART_ROWS);
+    size_t first = item * ARNN_PART_ROWS;
+    make(pass, first, rows - first < ARNN_PART_ROWS ? rows - first : ARNN_PART_ROWS);
 }
 
 static void make_parts(arnn_pass *pass)
 {
     const arnn_record *record = pass->record;
-    size_t items = record->count * parts(record->last_steps) + parts(pass->gates) + parts(pass->query);
+    size_t items = record->count * input_parts(pass) + ARNN_PARTS(pass->gates) + ARNN_PARTS(pass->query);
     if (record->last_steps > 0)
         arnn_threads_run(record->state->threads, make_part, pass, items, false);
 }
@@ -160,21 +174,21 @@ static arnn_status back_layer(arnn_pass *pass)
 
 /* ---- between layers ---- */
 
-/* dx of a layer becomes dh of the one below; what it owes to the model's input is kept for later. */
-static void hand_down(const arnn_pass *pass)
+/* dx of a layer becomes dh of the one below; what it owes to the model's input is kept for later. Of one stream. */
+static void hand_down(void *context, size_t stream, size_t worker)
 {
+    const arnn_pass *pass = context;
     arnn_record *record = pass->record;
     size_t n = pass->n, d = pass->desc->inputs;
-    for (size_t stream = 0; stream < record->count; stream++) {
-        for (size_t t = 0; t < record->lengths[stream]; t++) {
-            float *dx = arnn_row(pass, record->dx, pass->inputs, stream, t);
-            if (record->dropout.apply)
-                record->dropout.apply(record->dropout.context, pass->layer, stream, t, dx, n);
-            memcpy(arnn_row(pass, record->top_dh, n, stream, t), dx, n * sizeof *dx);
-            clear(arnn_row(pass, record->top_ds, n, stream, t), n);
-            if (pass->work->dskip)
-                arnn_add_scaled(arnn_row(pass, pass->work->dskip, d, stream, t), 1.0f, dx + n, d);
-        }
+    (void)worker;
+    for (size_t t = 0; t < record->lengths[stream]; t++) {
+        float *dx = arnn_row(pass, record->dx, pass->inputs, stream, t);
+        if (record->dropout.apply)
+            record->dropout.apply(record->dropout.context, pass->layer, stream, t, dx, n);
+        memcpy(arnn_row(pass, record->top_dh, n, stream, t), dx, n * sizeof *dx);
+        clear(arnn_row(pass, record->top_ds, n, stream, t), n);
+        if (pass->work->dskip)
+            arnn_add_scaled(arnn_row(pass, pass->work->dskip, d, stream, t), 1.0f, dx + n, d);
     }
 }
 
@@ -206,8 +220,8 @@ arnn_status arnn_record_return(arnn_record *record, float *gradient)
         arnn_pass pass = pass_of(record, layer, gradient);
         status = back_layer(&pass);
         if (!status && layer > 0)
-            hand_down(&pass);
-        else if (!status)
+            arnn_threads_run(record->state->threads, hand_down, &pass, record->count, false);
+        else if (!status && inputs_wanted(&pass))
             finish_input(&pass, gradient);
     }
     record->ran = false;

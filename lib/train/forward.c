@@ -89,6 +89,15 @@ static void put_preactivations(const arnn_record *record, const arnn_kept *kept,
         kept->dp[row * width + i] += values->recurrent[b * width + i];
 }
 
+/* Queries of the top layer, which is gone back over first, wait where the pass puts what they are owed. */
+static void put_query(const arnn_record *record, size_t layer, size_t stream, size_t row)
+{
+    const arnn_state *state = record->state;
+    if (record->work->dq && layer + 1 == record->model->desc.layers)
+        put(record->work->dq, row, arnn_state_row(state, state->queries, state->query_width, layer, stream), 0,
+            state->query_width);
+}
+
 static void hear_layer(arnn_tap *tap, const size_t *streams, const arnn_layer_values *values)
 {
     arnn_record *record = record_of(tap);
@@ -103,6 +112,7 @@ static void hear_layer(arnn_tap *tap, const size_t *streams, const arnn_layer_va
         put(kept->m, values->memory ? taped : late, values->m, b, n);
         put(kept->memory, row, values->memory, b, n);
         put(kept->logsumexp, row, values->logsumexp, b, 1);
+        put_query(record, values->layer, stream, row);
         put_preactivations(record, kept, values, row, b);
     }
 }

@@ -90,24 +90,24 @@ static bool visit_layer(const arnn_layout *layout, const counts *all, arnn_kept 
     return VISIT(layout, arrays);
 }
 
+static size_t packed_floats(const arnn_layout *layout, size_t outputs, size_t inputs)
+{
+    size_t bytes = layout->model->kernels->packed_bytes(outputs, inputs, ARNN_TYPE_F32);
+    return bytes / sizeof(float) + (bytes % sizeof(float) > 0);
+}
+
 static bool visit_stream(const arnn_layout *layout, const counts *all, arnn_stream_work *work)
 {
     const size_t block = ARNN_BLOCK_STEPS, n = all->n;
     const array arrays[] = {
-        {&work->alpha, all->attends ? block : 0, all->columns},
-        {&work->de, all->attends ? block : 0, all->columns},
-        {&work->query, all->query, block},
+        {&work->weights, all->attends ? 2 * block : 0, all->columns},
+        {&work->owing, all->attends ? n + all->query : 0, block},
+        {&work->queries, all->attends && !all->keys ? packed_floats(layout, block, n) : 0, 1},
         {&work->dm_read, all->memory && all->before ? n : 0, block},
         {&work->zero, all->attends ? block : 0, 1},
         {&work->dscore, all->keys, 1},
     };
     return VISIT(layout, arrays);
-}
-
-static size_t packed_floats(const arnn_layout *layout, size_t outputs, size_t inputs)
-{
-    size_t bytes = layout->model->kernels->packed_bytes(outputs, inputs, ARNN_TYPE_F32);
-    return bytes / sizeof(float) + (bytes % sizeof(float) > 0);
 }
 
 static bool visit_products(const arnn_layout *layout, const counts *all, arnn_layer_work *work)

@@ -6,11 +6,13 @@
 
 /* Memory of one stream while a block of steps is gone back over. */
 typedef struct arnn_stream_work {
-    float *alpha, *de; /* (block, past + steps) */
-    float *query;      /* (block, query width) */
-    float *dm_read;    /* (block, n): of the memory read, in `before` */
-    float *zero;       /* (block): the zero row's weight */
-    float *dscore;     /* (k): additive: of v */
+    /* Of a block of `count` steps: alpha (count, past + steps) and below it de; ds (count, n) and below it queries,
+       which rows of the tape are owed by the same weights: for dot and general scores both are one matrix. */
+    float *weights, *owing;
+    float *queries; /* packed, but for additive scores */
+    float *dm_read; /* (block, n): of the memory read, in `before` */
+    float *zero;    /* (block): the zero row's weight */
+    float *dscore;  /* (k): additive: of v */
     double drecency;
 } arnn_stream_work;
 
@@ -29,12 +31,12 @@ struct arnn_backward_work {
     arnn_stream_work *streams; /* (streams) */
     /* (streams, n): what later steps left, and what a step owes to what stands for h_{t-1} and to z */
     float *carry_s, *carry_m, *carry_h, *back, *dz;
-    float *dp;                 /* rows of n, for cells without gates: as arnn_kept.dp */
-    float *dq;                 /* rows of the query width */
-    float *dm;                 /* `before`, LSTM: rows of n */
-    float *key, *dkey;         /* additive: taped rows of k */
-    float *dskip;              /* rows of d: what layers above the first leave to the model's input */
-    float *dfolded;            /* (query width, |z|) */
+    float *dp;         /* rows of n, for cells without gates: as arnn_kept.dp */
+    float *dq;         /* rows of the query width */
+    float *dm;         /* `before`, LSTM: rows of n */
+    float *key, *dkey; /* additive: taped rows of k */
+    float *dskip;      /* rows of d: what layers above the first leave to the model's input */
+    float *dfolded;    /* (query width, |z|) */
 };
 
 typedef struct arnn_layout {

@@ -45,6 +45,10 @@ size_t arnn_carried(const arnn_pass *pass, const float **rows, size_t stream, si
 /* Rows on the tape when step t reads. */
 size_t arnn_rows_read(const arnn_pass *pass, size_t stream, size_t t);
 
+/* Rows of a matrix that one thread makes at once; how many such parts there are. */
+#define ARNN_PART_ROWS   64
+#define ARNN_PARTS(rows) (((rows) + ARNN_PART_ROWS - 1) / ARNN_PART_ROWS)
+
 float arnn_dot(const float *a, const float *b, size_t count);
 void arnn_add_scaled(float *sums, float factor, const float *values, size_t count);
 
@@ -87,7 +91,7 @@ void arnn_attention_step(const arnn_pass *pass, const arnn_steps *block, size_t 
 void arnn_attention_finish(const arnn_pass *pass, const arnn_steps *block);
 /* dx of `count` steps from t on += what queries owe to x, which is something in `before`. */
 void arnn_attention_input(const arnn_pass *pass, size_t stream, size_t t, size_t count);
-/* After all streams. */
+/* After all streams: what W is owed goes to its factors. */
 void arnn_attention_unfold(const arnn_pass *pass);
 
 #endif

@@ -47,11 +47,12 @@ struct arnn_record {
     size_t *before;           /* (streams): rows on the tape when it began */
     size_t changes;           /* of the model, when it ran */
     bool ran;                 /* and was not yet gone back over */
+    bool inputs_wanted;       /* dx of the model's input, of who goes back over it */
     int32_t *tokens;          /* rows of 1; NULL: dense input */
 
     arnn_kept *kept;        /* (layers) */
     float *top_dh, *top_ds; /* rows: dL/dh, dL/ds of the top layer, for the backward pass */
-    float *dx;              /* rows as wide as the widest x_l: of the layer that was gone back over last */
+    float *dx;              /* rows as wide as the widest x_l: of the layer that was gone back over last, if wanted */
     float *d_s, *d_m, *d_h; /* (layers, streams, n): of the initial values; d_m, d_h NULL where there are none */
     arnn_backward_work *work;
 };

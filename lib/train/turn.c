@@ -1,4 +1,6 @@
 /* A layer's parameters, turned: the backward pass multiplies by transposes of what the forward pass multiplies by. */
+#include <string.h>
+
 #include "train/pass.h"
 
 /* affine = the transpose of columns 0 .. outputs-1 of matrix (inputs, ..), rows a stride apart. */
@@ -11,6 +13,34 @@ static void turn(const arnn_pass *pass, arnn_affine *affine, float *memory, cons
     pass->kernels->pack_turned(part, matrix, stride);
 }
 
+/* ---- W ---- */
+
+/* Rows of scale W_K' W_Q. */
+static void fold_rows(void *context, size_t item, size_t worker)
+{
+    const arnn_pass *pass = context;
+    size_t n = pass->n, z = pass->z, first = item * ARNN_PART_ROWS, left = n - first;
+    size_t count = left < ARNN_PART_ROWS ? left : ARNN_PART_ROWS;
+    float *rows = pass->work->layer.folded + first * z;
+    (void)worker;
+    memset(rows, 0, count * z * sizeof *rows);
+    pass->kernels->multiply(rows, z, (arnn_operand){pass->attn_key.values + first, n, true},
+                            (arnn_operand){pass->attn_query.values, z, false}, count, z, pass->desc->align);
+    for (size_t i = 0; i < count * z; i++)
+        rows[i] *= pass->desc->scale;
+}
+
+/* The fold of dot scores is a product, which threads share out here; those of others are copies. */
+static arnn_status fold(const arnn_pass *pass)
+{
+    const arnn_score_weights weights = arnn_ready_score(pass->record->model, pass->layer);
+    arnn_pass own = *pass;
+    if (pass->keys || !pass->attn_key.values)
+        return arnn_score_of(pass->desc->score)->fold(pass->work->layer.folded, &weights);
+    arnn_threads_run(pass->record->state->threads, fold_rows, &own, ARNN_PARTS(pass->n), false);
+    return ARNN_OK;
+}
+
 arnn_status arnn_turn_parameters(const arnn_pass *pass)
 {
     arnn_layer_work *layer = &pass->work->layer;
@@ -20,8 +50,7 @@ arnn_status arnn_turn_parameters(const arnn_pass *pass)
         turn(pass, &layer->summary, layer->packed[1], pass->ih.values + pass->inputs, ih, pass->gates, n);
     if (!pass->query)
         return ARNN_OK;
-    const arnn_score_weights weights = arnn_ready_score(pass->record->model, pass->layer);
-    arnn_status status = arnn_score_of(pass->desc->score)->fold(layer->folded, &weights);
+    arnn_status status = fold(pass);
     if (status)
         return status;
     turn(pass, &layer->query, layer->packed[2], layer->folded + pass->z - n, pass->z, pass->query, n);

@@ -89,14 +89,22 @@ static void test_tables_rest_on_features(void **unused)
     ARNN_VECTOR_TABLES(CHECK_TABLE)
 }
 
+/* Told or guessed, but the same whenever they are asked for, and of a size that there is. */
+static void test_caches(void **unused)
+{
+    (void)unused;
+    for (int level = 2; level <= 3; level++) {
+        size_t size = arnn_cpu_cache(level);
+        assert_in_range(size, 1 << 16, (size_t)1 << 34);
+        assert_int_equal(arnn_cpu_cache(level), size);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_avx2),
-        cmocka_unit_test(test_avx512),
-        cmocka_unit_test(test_avx512_vnni),
-        cmocka_unit_test(test_neon),
-        cmocka_unit_test(test_tables_rest_on_features),
+        cmocka_unit_test(test_caches),      cmocka_unit_test(test_avx2), cmocka_unit_test(test_avx512),
+        cmocka_unit_test(test_avx512_vnni), cmocka_unit_test(test_neon), cmocka_unit_test(test_tables_rest_on_features),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 
 typedef struct problem {
     size_t count, n;
-    bool memories;
+    bool memories, back;
     guard h, m, alpha, ds, dm, dq; /* dq: what is added to */
     float rho;
 } problem;
@@ -13,6 +13,7 @@ static problem make(rng *r, guard_side side)
     static const size_t widths[] = {1, 3, 7, 8, 9, 16, 17, 31, 32, 33, 64, 65, 130, 513};
     problem p = {.count = rng_below(r, 10) ? rng_below(r, 70) : 600, .n = widths[rng_below(r, COUNT(widths))]};
     p.memories = rng_below(r, 2);
+    p.back = rng_below(r, 2);
     p.rho = rng_float(r, 1.0f);
     p.h = guard_make(p.count * p.n, side);
     p.m = guard_make(p.memories ? p.count * p.n : 0, side);
@@ -89,6 +90,7 @@ static void run(const problem *p, const arnn_kernels *table, guard_side side)
         .rho = p->rho,
         .count = p->count,
         .hidden = p->n,
+        .back = p->back,
     };
     table->owed(&owed);
     assert_true(guard_intact(&de) && guard_intact(&dq));

@@ -153,6 +153,24 @@ def test_two_runs_back_are_two_runs(exact):
             assert alike(one[name], other[name], exact), name
 
 
+@pytest.mark.parametrize("vocab", (0, 5))
+@pytest.mark.parametrize("wiring", ("none", "before"))
+def test_gradients_of_inputs_are_made_only_where_somebody_needs_them(vocab, wiring, exact):
+    """All else is the same where they are not wanted; an embedding needs them."""
+    random = cases.generator("unwanted", vocab, wiring)
+    d = Description(cell="gru", wiring=wiring, inputs=3, hidden=5, vocab=vocab, layers=2, skip=1)
+    case = cases.case(random, d, streams=3, steps=BLOCK + 2, make=cases.contractive)
+    owed = owed_of(random, case)
+    found = []
+    for want in (("x", "s"), ("s",)):
+        record = record_of(case)
+        record.forward(case.x, case.lengths)
+        found.append(record.backward(owed, want))
+    assert not vocab or np.any(found[1]["embed.weight"])
+    for name in found[1]:
+        assert alike(found[0][name], found[1][name], exact), name
+
+
 @pytest.mark.parametrize("cell, wiring, score", [(cell, wiring, score) for cell in GATES for wiring, score in (
     ("none", "dot"), ("after", "dot"), ("beside", "general"), ("before", "dot"), ("before", "additive"))])
 def test_bytes(cell, wiring, score):
