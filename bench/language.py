@@ -21,7 +21,7 @@ the runs
   possible --parameters numbers, {EMBED} of them for each symbol's embedding; dot scores; a readout of h and, where there is one, s.
   All have the same budget: --updates of {STREAMS} pieces of {STEPS} characters from random places, Adam, rate {RATE:g} with a warm
   start, falling to 0 in the second half, clipped at norm 1. Then: nats per character on the last tenth, in pieces of {PIECE}
-  that begin with an empty past. Every run is reported.
+  that begin with an empty past. Every run is reported. All of it takes about half an hour of one core of 2017.
   With --minutes one model is trained for that long, or for {PASSES} passes over the text, by as many threads as --jobs:
   --cell, --wiring, --start and --parameters say which.
 """

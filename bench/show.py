@@ -18,6 +18,7 @@ COLOURS = {"none": "#707070", "after": "#D55E00", "beside": "#0072B2", "before":
 
 
 def parser(name, what, more):
+    more += "  Stopped (Ctrl-C), it reports the runs that were done; of every model the first seeds are trained first.\n"
     made = argparse.ArgumentParser(prog=f"bench/run {name}", description=what, epilog=more, allow_abbrev=False,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--quick", action="store_true", help="one seed, fewer models and updates: about a minute")
