@@ -3,6 +3,7 @@ import copy
 import pathlib
 import pickle
 import re
+import textwrap
 
 import arnn
 import header
@@ -226,8 +227,10 @@ def test_the_rest(model):
     assert "lstm" in repr(model) and "1 streams" in repr(state) and "bytes" in repr(state.cache)
 
 
-def test_the_programs_of_the_readme():
+def test_the_programs_of_the_readmes():
     programs = re.findall(r"^```python\n(.*?)^```$", (header.TOP / "lib/bindings/python/README.md").read_text(), re.M | re.S)
-    assert programs
+    lines, = re.findall(r"^    import arnn.*\n(?:    .*\n)+", (header.TOP / "README.md").read_text(), re.M)
+    programs.append(textwrap.dedent(lines))
+    assert len(programs) > 1
     for program in programs:
         exec(program, {})
