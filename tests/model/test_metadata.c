@@ -1,6 +1,9 @@
 /* Descriptions in a file's metadata: whole or not at all, of this version, and in agreement with the caller's. */
 #include "models.h"
 
+#include "model/safetensors.h"
+#include "model/sink.h"
+
 #define ENTRY(name, type, shape, from, to) \
     "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" from "," to "]}"
 #define IH ENTRY("weight_ih_l0", "F32", "[1,2]", "0", "8")
@@ -95,6 +98,33 @@ static void test_two_descriptions(void **unused)
     arnn_model_release(model);
 }
 
+/* A header has a limit: what exceeds it is refused before a byte of it is written. */
+static void test_too_many_words(void **unused)
+{
+    (void)unused;
+    enum { LONG = 240, MANY = 410000, FEWER = 400000 }; /* 247 bytes each */
+    arnn_model_desc desc = described(ARNN_CELL_RNN_TANH, ARNN_WIRING_NONE);
+    arnn_model *model = made(&desc);
+    char value[LONG + 1] = "";
+    arnn_metadata *words = malloc(MANY * sizeof *words);
+    assert_non_null(words);
+    memset(value, 'v', LONG);
+    for (size_t i = 0; i < MANY; i++)
+        words[i] = (arnn_metadata){"k", value};
+    const arnn_file_part own = {"", model->parameters.values};
+    arnn_file_parts parts = {&own, 1, words, MANY};
+    arnn_sink sink;
+    arnn_sink_count(&sink);
+    assert_error(ARNN_UNSUPPORTED, "safetensors allow 100000000",
+                 arnn_safetensors_write_parts(&sink, &model->desc, &model->parameters, &parts));
+    assert_int_equal(sink.bytes, 0);
+    parts.metadata_count = FEWER;
+    assert_ok(arnn_safetensors_write_parts(&sink, &model->desc, &model->parameters, &parts));
+    assert_true(sink.bytes > (size_t)FEWER * (LONG + 7));
+    free(words);
+    arnn_model_release(model);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, forge_enter, forge_leave)
 
 int main(void)
@@ -102,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_descriptions),
         cmocka_unit_test(test_two_descriptions),
+        cmocka_unit_test(test_too_many_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
