@@ -264,7 +264,7 @@ arnn_status arnn_trainer_step(arnn_trainer *trainer, arnn_training *training, co
     if (!status)
         status = learn(trainer, &own, examples);
     if (!status)
-        status = arnn_trainer_apply(trainer, &own, rate);
+        status = arnn_trainer_apply(trainer, own.norm, rate);
     if (!status)
         give(training, &own);
     return status;
@@ -285,16 +285,18 @@ arnn_status arnn_trainer_gradients(arnn_trainer *trainer, arnn_training *trainin
 
 arnn_status arnn_trainer_update(arnn_trainer *trainer, double *norm, float rate)
 {
-    arnn_training own = {.struct_size = sizeof own};
+    double measured;
     ARNN_REQUIRE(trainer);
     arnn_status status = check_rate(rate);
     if (!status && !trainer->has_gradient)
         status = arnn_error(ARNN_UNSUPPORTED, "no gradient was made since update %llu",
                             (unsigned long long)trainer->updates);
     if (!status)
-        status = arnn_trainer_apply(trainer, &own, rate);
+        status = arnn_trainer_measure(trainer, &measured); /* the caller may have changed it */
+    if (!status)
+        status = arnn_trainer_apply(trainer, measured, rate);
     if (!status && norm)
-        *norm = own.norm;
+        *norm = measured;
     return status;
 }
 

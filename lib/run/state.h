@@ -51,7 +51,8 @@ typedef struct arnn_layer_values {
 
 /* Who listens to steps, to record what their derivatives need. */
 typedef struct arnn_tap {
-    /* before a layer: its input from below (count, width), which may be scaled */
+    bool scales; /* it may scale inputs: no product of them is made ahead */
+    /* before a layer: its input from below (count, width) */
     void (*input)(struct arnn_tap *tap, const size_t *streams, size_t layer, float *below, size_t width, size_t count);
     /* after it */
     void (*layer)(struct arnn_tap *tap, const size_t *streams, const arnn_layer_values *values);

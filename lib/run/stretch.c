@@ -160,10 +160,16 @@ static arnn_map map_of(const arnn_sequence *sequence, size_t t)
 
 /* ---- layers ---- */
 
-/* How the first layer gets its input products. A tap may scale inputs just before they are used: then not ahead. */
+/* A tap may scale inputs just before they are used. */
+static bool as_they_are(const arnn_part *self)
+{
+    return !self->state->tap || !self->state->tap->scales;
+}
+
+/* How the first layer gets its input products. */
 static bool has_table(const arnn_part *self)
 {
-    return self->sequence->in.tokens && self->state->model->ready->token_inputs && !self->state->tap;
+    return self->sequence->in.tokens && self->state->model->ready->token_inputs && as_they_are(self);
 }
 
 static void multiply_ahead(const arnn_part *self, size_t layer, size_t rows)
@@ -200,7 +206,7 @@ static arnn_moment moment_of(arnn_part *self, size_t t, size_t row)
 static void run_layers(arnn_part *self, const stretch *taken, size_t first, size_t end)
 {
     size_t layers = self->state->model->desc.layers, row = 0;
-    bool table = first == 0 && has_table(self), ahead = !table && !self->state->tap && taken->rows > 1;
+    bool table = first == 0 && has_table(self), ahead = !table && as_they_are(self) && taken->rows > 1;
     if (ahead)
         multiply_ahead(self, first, taken->rows);
     for (size_t t = taken->first; t < taken->end; t++) {

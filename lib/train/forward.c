@@ -169,6 +169,7 @@ arnn_status arnn_record_run(arnn_record *record, const arnn_sequence *sequence)
             take_values(record, layer, b);
     }
     take_tokens(record, sequence);
+    record->tap.scales = record->dropout.apply != NULL;
     state->tap = &record->tap;
     status = arnn_sequence_run(state, sequence);
     state->tap = NULL;

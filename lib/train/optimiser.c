@@ -62,7 +62,61 @@ const arnn_optimiser *arnn_optimiser_of(int32_t optimiser)
     return &optimisers[optimiser];
 }
 
-double arnn_norm(const float *values, size_t count)
+/* ---- in parts ---- */
+
+#define PARTS 64                /* at most */
+#define LEAST ((size_t)1 << 14) /* numbers in a part: what takes longer than it takes to call a thread */
+
+/* Parts are alike but for the last one. */
+static size_t part_of(size_t count)
+{
+    size_t part = count / PARTS + (count % PARTS > 0);
+    return part > LEAST ? part : LEAST;
+}
+
+static size_t parts_of(size_t count)
+{
+    return count / part_of(count) + (count % part_of(count) > 0);
+}
+
+static size_t end_of(size_t count, size_t first)
+{
+    return count - first < part_of(count) ? count : first + part_of(count);
+}
+
+typedef struct whole {
+    const arnn_optimiser *optimiser;
+    float *values, *const *moments;
+    const float *gradients;
+    size_t count;
+    const arnn_update *update;
+} whole;
+
+static void update_part(void *context, size_t item, size_t worker)
+{
+    const whole *all = context;
+    size_t first = item * part_of(all->count), end = end_of(all->count, first);
+    float *second = all->moments[1] ? all->moments[1] + first : NULL;
+    (void)worker;
+    all->optimiser->apply(all->values + first, all->moments[0] + first, second, all->gradients + first, end - first,
+                          all->update);
+}
+
+/* From the end on: there gradients were looked at last. */
+void arnn_optimise(arnn_threads *threads, const arnn_optimiser *optimiser, float *values,
+                   float *const moments[ARNN_MOMENTS], const float *gradients, size_t count, const arnn_update *update)
+{
+    whole all = {optimiser, values, moments, gradients, count, update};
+    arnn_threads_run(threads, update_part, &all, parts_of(count), true);
+}
+
+typedef struct squares {
+    const float *values;
+    size_t count;
+    double sums[PARTS];
+} squares;
+
+static double squared(const float *values, size_t count)
 {
     enum { SIDE = 8 }; /* sums side by side, so that compilers may use vectors */
     double sums[SIDE] = {0.0}, sum = 0.0;
@@ -75,5 +129,23 @@ double arnn_norm(const float *values, size_t count)
         sum += (double)values[i] * (double)values[i];
     for (size_t j = 0; j < SIDE; j++)
         sum += sums[j];
+    return sum;
+}
+
+static void square_part(void *context, size_t item, size_t worker)
+{
+    squares *all = context;
+    size_t first = item * part_of(all->count);
+    (void)worker;
+    all->sums[item] = squared(all->values + first, end_of(all->count, first) - first);
+}
+
+double arnn_norm(arnn_threads *threads, const float *values, size_t count)
+{
+    squares all = {.values = values, .count = count};
+    double sum = 0.0;
+    arnn_threads_run(threads, square_part, &all, parts_of(count), false);
+    for (size_t i = 0; i < parts_of(count); i++)
+        sum += all.sums[i];
     return sqrt(sum);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/threads.h"
+
 #define ARNN_MOMENTS 2 /* at most, of any optimiser */
 
 /* The numbers of one update. */
@@ -28,7 +30,12 @@ typedef struct arnn_optimiser {
 /* NULL: not an ARNN_OPTIMISER_.. constant. */
 const arnn_optimiser *arnn_optimiser_of(int32_t optimiser);
 
-/* Euclidean norm, in double. */
-double arnn_norm(const float *values, size_t count);
+/* One update of all parameters, in parts that threads share out. Every parameter goes its own way: the results are the
+   same for any number of them. */
+void arnn_optimise(arnn_threads *threads, const arnn_optimiser *optimiser, float *values,
+                   float *const moments[ARNN_MOMENTS], const float *gradients, size_t count, const arnn_update *update);
+
+/* Euclidean norm, in double, of parts that depend on `count` alone. */
+double arnn_norm(arnn_threads *threads, const float *values, size_t count);
 
 #endif

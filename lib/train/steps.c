@@ -131,21 +131,28 @@ static void make_dz(const moment *now)
     add_product(now, pass->work->dz, &pass->work->layer.query, pass->work->dq, pass->query);
 }
 
+/* A stream of a group, without attention. */
+static void none_stream(void *context, size_t item, size_t worker)
+{
+    const moment *now = context;
+    const arnn_pass *pass = now->pass;
+    size_t n = pass->n, stream = now->group->first + item;
+    (void)worker;
+    if (!has_step(now, stream))
+        return;
+    float *dh = arnn_row(pass, pass->dh, n, stream, now->t), *carry = vector(pass, pass->work->carry_s, stream);
+    float *carry_m = vector(pass, pass->work->carry_m, stream);
+    arnn_add_scaled(dh, 1.0f, arnn_row(pass, pass->ds, n, stream, now->t), n);
+    arnn_add_scaled(dh, 1.0f, carry, n);
+    cell_step(now, stream, carry_m, carry_m, carry);
+}
+
 static void step_none(const moment *now)
 {
-    const arnn_pass *pass = now->pass;
-    arnn_backward_work *work = pass->work;
-    size_t n = pass->n;
-    for (size_t stream = now->group->first; stream < end_of(now); stream++) {
-        if (!has_step(now, stream))
-            continue;
-        float *dh = arnn_row(pass, pass->dh, n, stream, now->t), *carry = vector(pass, work->carry_s, stream);
-        float *carry_m = vector(pass, work->carry_m, stream);
-        arnn_add_scaled(dh, 1.0f, arnn_row(pass, pass->ds, n, stream, now->t), n);
-        arnn_add_scaled(dh, 1.0f, carry, n);
-        cell_step(now, stream, carry_m, carry_m, carry);
-    }
-    add_recurrent_debt(now, work->carry_s);
+    moment own = *now;
+    bool shared = ARNN_WORK_CELL(now->pass->gates, now->group->count) >= ARNN_WORK_SHARED;
+    arnn_threads_run(shared ? now->group->threads : NULL, none_stream, &own, now->group->count, false);
+    add_recurrent_debt(now, now->pass->work->carry_s);
 }
 
 /* `after` and `beside`: the attention first, then the cell. */

@@ -110,10 +110,15 @@ static arnn_status check_loss(const arnn_trainer *trainer)
                       name ? " is not finite" : "");
 }
 
-/* Squares of floats do not overflow a double: the norm is finite where all gradients are. */
-static arnn_status check_gradients(const arnn_trainer *trainer, double *norm)
+static arnn_threads *threads_of(const arnn_trainer *trainer)
 {
-    *norm = arnn_norm(trainer->gradients, trainer->model->parameters.values_count);
+    return trainer->record->state->threads;
+}
+
+/* Squares of floats do not overflow a double: the norm is finite where all gradients are. */
+arnn_status arnn_trainer_measure(const arnn_trainer *trainer, double *norm)
+{
+    *norm = arnn_norm(threads_of(trainer), trainer->gradients, trainer->model->parameters.values_count);
     const char *name = isfinite(*norm) ? NULL : not_finite(trainer, trainer->gradients);
     return name ? arnn_error(ARNN_INVALID_ARGUMENT, "the gradient of %s is not finite", name) : ARNN_OK;
 }
@@ -204,7 +209,7 @@ arnn_status arnn_trainer_learn(arnn_trainer *trainer, arnn_training *training, c
     if (!status)
         status = arnn_record_return(trainer->record, trainer->gradients);
     if (!status)
-        status = check_gradients(trainer, &norm);
+        status = arnn_trainer_measure(trainer, &norm);
     if (status) {
         arnn_trainer_forget(trainer);
         return status;
@@ -223,27 +228,23 @@ static float clipping(const arnn_trainer *trainer, double norm)
     return clip > 0.0 && norm > clip ? (float)(clip / norm) : 1.0f;
 }
 
-arnn_status arnn_trainer_apply(arnn_trainer *trainer, arnn_training *training, float rate)
+arnn_status arnn_trainer_apply(arnn_trainer *trainer, double norm, float rate)
 {
     arnn_parameters *parameters = &trainer->model->parameters;
-    double norm;
-    arnn_status status = check_gradients(trainer, &norm); /* the caller may have changed them */
-    if (!status)
-        status = arnn_model_change(trainer->model);
+    arnn_status status = arnn_model_change(trainer->model);
     if (status)
         return status;
-    training->norm = norm;
     arnn_update update = {
         .rate = rate,
         .momentum = trainer->desc.momentum,
         .second_momentum = trainer->desc.second_momentum,
         .epsilon = trainer->desc.epsilon,
         .weight_decay = trainer->desc.weight_decay,
-        .scale = clipping(trainer, training->norm),
+        .scale = clipping(trainer, norm),
         .count = ++trainer->updates,
     };
-    trainer->optimiser->apply(parameters->values, trainer->moments[0], trainer->moments[1], trainer->gradients,
-                              parameters->values_count, &update);
+    arnn_optimise(threads_of(trainer), trainer->optimiser, parameters->values, trainer->moments, trainer->gradients,
+                  parameters->values_count, &update);
     trainer->has_gradient = false;
     return ARNN_OK;
 }

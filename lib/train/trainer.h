@@ -44,8 +44,11 @@ arnn_status arnn_trainer_idle(const arnn_trainer *trainer);
 /* Forward, loss and backward. Not finite: an error, and the streams are emptied. */
 arnn_status arnn_trainer_learn(arnn_trainer *trainer, arnn_training *training, const arnn_lesson *lesson);
 
-/* Clips and updates from the gradient, which is used up. */
-arnn_status arnn_trainer_apply(arnn_trainer *trainer, arnn_training *training, float rate);
+/* The norm of the gradient. Not finite: an error. */
+arnn_status arnn_trainer_measure(const arnn_trainer *trainer, double *norm);
+
+/* Clips by this norm and updates from the gradient, which is used up. */
+arnn_status arnn_trainer_apply(arnn_trainer *trainer, double norm, float rate);
 
 /* Empties the streams, and forgets the gradient. */
 void arnn_trainer_forget(arnn_trainer *trainer);
