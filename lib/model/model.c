@@ -45,12 +45,13 @@ void arnn_model_release(arnn_model *model)
     arnn_free(model);
 }
 
-static arnn_status make_ready(arnn_model *model, size_t states)
+static arnn_status make_ready(arnn_model *model, size_t states, arnn_threads *threads)
 {
     arnn_status status = ARNN_OK;
     pthread_mutex_lock(&model->mutex);
-    if (!model->ready)
-        status = arnn_ready_create(&model->ready, model);
+    if (!model->ready || model->stale)
+        status = arnn_ready_make(&model->ready, model, threads);
+    model->stale = false;
     if (!status)
         model->states += states;
     pthread_mutex_unlock(&model->mutex);
@@ -59,12 +60,12 @@ static arnn_status make_ready(arnn_model *model, size_t states)
 
 arnn_status arnn_model_lock(arnn_model *model)
 {
-    return make_ready(model, 1);
+    return make_ready(model, 1, NULL);
 }
 
-arnn_status arnn_model_refresh(arnn_model *model)
+arnn_status arnn_model_refresh(arnn_model *model, arnn_threads *threads)
 {
-    return make_ready(model, 0);
+    return make_ready(model, 0, threads);
 }
 
 void arnn_model_unlock(arnn_model *model)
@@ -79,8 +80,7 @@ arnn_status arnn_model_change(arnn_model *model)
     pthread_mutex_lock(&model->mutex);
     size_t states = model->states;
     if (states == 0) {
-        arnn_ready_destroy(model->ready);
-        model->ready = NULL;
+        model->stale = true;
         model->changes++;
     }
     pthread_mutex_unlock(&model->mutex);

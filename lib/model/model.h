@@ -22,7 +22,8 @@ struct arnn_model {
     pthread_mutex_t mutex; /* guards what follows, while states are made and ended by different threads */
     size_t states;         /* that rest on it: while there are any, parameters do not change */
     size_t changes;        /* of parameters, so far */
-    arnn_ready *ready;     /* made for the first state; NULL when parameters have changed since */
+    arnn_ready *ready;     /* made for the first state; NULL: not yet */
+    bool stale;            /* parameters have changed since */
 };
 
 arnn_status arnn_model_new(arnn_model **out, const arnn_model_desc *desc);
@@ -33,10 +34,12 @@ void arnn_model_release(arnn_model *model);
 arnn_status arnn_model_lock(arnn_model *model);
 void arnn_model_unlock(arnn_model *model);
 
-/* Makes parameters ready where they are not, for who uses them without resting on the model. */
-arnn_status arnn_model_refresh(arnn_model *model);
+/* Makes parameters ready where they are not, for who uses them without resting on the model. threads share that out;
+   NULL: none but the caller's. */
+arnn_status arnn_model_refresh(arnn_model *model, arnn_threads *threads);
 
-/* Asks to change parameters: ARNN_BUSY while a state rests on the model, else what was made ready is dropped. */
+/* Asks to change parameters: ARNN_BUSY while a state rests on the model, else what was made ready is made
+   anew before it is used. */
 arnn_status arnn_model_change(arnn_model *model);
 
 #endif

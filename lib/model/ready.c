@@ -60,17 +60,58 @@ static void affine_destroy(arnn_affine *affine)
     }
 }
 
+/* Who makes parameters ready, and with which threads. */
+typedef struct maker {
+    const arnn_model *model;
+    arnn_threads *threads; /* NULL: none but the caller's */
+} maker;
+
+/* A model's shapes do not change: only another type of weights needs other memory. */
+static arnn_status provide(arnn_packed *part, size_t outputs, size_t inputs, const arnn_model *model)
+{
+    int32_t type = model->weight_type;
+    if (part->values && part->type == type)
+        return ARNN_OK;
+    arnn_free(part->values);
+    arnn_free(part->scales);
+    *part = (arnn_packed){.outputs = outputs, .inputs = inputs, .type = type};
+    part->values = arnn_alloc(model->kernels->packed_bytes(outputs, inputs, type), 1);
+    part->scales = type == ARNN_TYPE_I8 ? arnn_alloc_floats(outputs) : NULL;
+    return part->values && (type != ARNN_TYPE_I8 || part->scales) ? ARNN_OK : arnn_error_no_memory("packed weights");
+}
+
+typedef struct packing {
+    const arnn_kernels *kernels;
+    const arnn_packed *whole;
+    const float *weights;
+    size_t stride;
+} packing;
+
+static void pack_outputs(void *context, size_t item, size_t worker)
+{
+    const packing *all = context;
+    arnn_packed part = *all->whole;
+    size_t first = item * ARNN_PART_OUTPUTS, left = part.outputs - first;
+    (void)worker;
+    part.outputs = left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS;
+    part.values = (char *)part.values + all->kernels->packed_bytes(first, part.inputs, part.type);
+    part.scales = part.scales ? part.scales + first : NULL;
+    all->kernels->pack(&part, all->weights + first * all->stride, all->stride);
+}
+
 /* Packs the columns that belong to one source and moves on to those of the next. */
 static arnn_status pack_part(arnn_affine *affine, arnn_source source, size_t inputs, const float **weights,
-                             size_t stride, const arnn_kernels *kernels)
+                             size_t stride, const maker *by)
 {
+    const size_t least = (size_t)1 << 16; /* weights that are worth calling other threads */
+    size_t outputs = affine->outputs;
     arnn_packed *part = &affine->parts[source];
-    *part = (arnn_packed){.outputs = affine->outputs, .inputs = inputs, .type = affine->type};
-    part->values = arnn_alloc(kernels->packed_bytes(affine->outputs, inputs, affine->type), 1);
-    part->scales = affine->type == ARNN_TYPE_I8 ? arnn_alloc_floats(affine->outputs) : NULL;
-    if (!part->values || (affine->type == ARNN_TYPE_I8 && !part->scales))
-        return arnn_error_no_memory("packed weights");
-    kernels->pack(part, *weights, stride);
+    packing all = {by->model->kernels, part, *weights, stride};
+    arnn_status status = provide(part, outputs, inputs, by->model);
+    if (status)
+        return status;
+    arnn_threads_run(outputs * inputs >= least ? by->threads : NULL, pack_outputs, &all,
+                     (outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS, false);
     *weights += inputs;
     return ARNN_OK;
 }
@@ -81,19 +122,19 @@ typedef struct part {
 } part;
 
 /* weights (outputs, sum of inputs), row-major. */
-static arnn_status affine_create(arnn_affine *affine, const arnn_model *model, const float *weights, const float *bias,
+static arnn_status affine_create(arnn_affine *affine, const maker *by, const float *weights, const float *bias,
                                  size_t outputs, const part *parts, size_t count)
 {
     size_t stride = 0;
     arnn_status status = ARNN_OK;
     affine->outputs = outputs;
-    affine->type = model->weight_type;
+    affine->type = by->model->weight_type;
     affine->bias = bias;
     for (size_t i = 0; i < count; i++)
         stride += parts[i].inputs;
     for (size_t i = 0; i < count && !status; i++) {
         if (parts[i].inputs)
-            status = pack_part(affine, parts[i].source, parts[i].inputs, &weights, stride, model->kernels);
+            status = pack_part(affine, parts[i].source, parts[i].inputs, &weights, stride, by);
     }
     return status;
 }
@@ -117,8 +158,9 @@ static size_t skip_width(const arnn_model_desc *desc, size_t layer)
     return layer > 0 && desc->skip ? desc->inputs : 0;
 }
 
-static arnn_status create_cell(arnn_ready_layer *ready, const arnn_model *model, size_t layer)
+static arnn_status create_cell(arnn_ready_layer *ready, const maker *by, size_t layer)
 {
+    const arnn_model *model = by->model;
     const arnn_model_desc *desc = &model->desc;
     size_t n = desc->hidden, outputs = model->cell->gates * n;
     const part input[] = {
@@ -127,11 +169,11 @@ static arnn_status create_cell(arnn_ready_layer *ready, const arnn_model *model,
         {ARNN_FROM_SUMMARY, arnn_wiring_of(desc)->carries_h ? n : 0},
     };
     const part carried[] = {{ARNN_FROM_CARRIED, n}};
-    arnn_status status = affine_create(&ready->input, model, values_of(model, ARNN_WEIGHT_IH, layer),
+    arnn_status status = affine_create(&ready->input, by, values_of(model, ARNN_WEIGHT_IH, layer),
                                        values_of(model, ARNN_BIAS_IH, layer), outputs, input, 3);
     if (status)
         return status;
-    return affine_create(&ready->recurrent, model, values_of(model, ARNN_WEIGHT_HH, layer),
+    return affine_create(&ready->recurrent, by, values_of(model, ARNN_WEIGHT_HH, layer),
                          values_of(model, ARNN_BIAS_HH, layer), outputs, carried, 1);
 }
 
@@ -149,10 +191,10 @@ arnn_score_weights arnn_ready_score(const arnn_model *model, size_t layer)
     };
 }
 
-static arnn_status create_query(arnn_ready_layer *ready, const arnn_model *model, size_t layer, const arnn_score *score,
+static arnn_status create_query(arnn_ready_layer *ready, const maker *by, size_t layer, const arnn_score *score,
                                 const arnn_score_weights *weights)
 {
-    const arnn_model_desc *desc = &model->desc;
+    const arnn_model_desc *desc = &by->model->desc;
     bool before = arnn_wiring_of(desc)->reads_first;
     size_t n = desc->hidden, outputs = score->has_keys ? desc->align : n, count;
     const part z[] = {
@@ -163,7 +205,7 @@ static arnn_status create_query(arnn_ready_layer *ready, const arnn_model *model
     float *folded = arnn_size_mul(&count, outputs, weights->z) ? arnn_alloc_floats(count) : NULL;
     arnn_status status = folded ? score->fold(folded, weights) : arnn_error_no_memory("the folded query matrix");
     if (!status)
-        status = affine_create(&ready->query, model, folded, NULL, outputs, z, 3);
+        status = affine_create(&ready->query, by, folded, NULL, outputs, z, 3);
     arnn_free(folded);
     return status;
 }
@@ -196,32 +238,33 @@ static void create_reader(arnn_ready_layer *ready, const arnn_model *model, size
     };
 }
 
-static arnn_status create_attention(arnn_ready_layer *ready, const arnn_model *model, size_t layer,
-                                    const arnn_ready *whole)
+static arnn_status create_attention(arnn_ready_layer *ready, const maker *by, size_t layer, const arnn_ready *whole)
 {
+    const arnn_model *model = by->model;
     const arnn_score *score = arnn_score_of(model->desc.score);
     arnn_score_weights weights = arnn_ready_score(model, layer);
     const part hidden[] = {{ARNN_FROM_HIDDEN, model->desc.hidden}};
     ready->read = score->read(&weights, model->cell->bounded);
     create_reader(ready, model, layer, &weights, whole);
-    arnn_status status = create_query(ready, model, layer, score, &weights);
+    arnn_status status = create_query(ready, by, layer, score, &weights);
     if (!status && score->has_keys)
-        status = affine_create(&ready->key, model, weights.key, NULL, model->desc.align, hidden, 1);
+        status = affine_create(&ready->key, by, weights.key, NULL, model->desc.align, hidden, 1);
     return status;
 }
 
-static arnn_status create_layer(arnn_ready_layer *ready, const arnn_model *model, size_t layer, const arnn_ready *whole)
+static arnn_status create_layer(arnn_ready_layer *ready, const maker *by, size_t layer, const arnn_ready *whole)
 {
-    arnn_status status = create_cell(ready, model, layer);
-    if (!status && arnn_desc_has_tape(&model->desc))
-        status = create_attention(ready, model, layer, whole);
+    arnn_status status = create_cell(ready, by, layer);
+    if (!status && arnn_desc_has_tape(&by->model->desc))
+        status = create_attention(ready, by, layer, whole);
     return status;
 }
 
 /* ---- the whole ---- */
 
-static arnn_status create_readout(arnn_ready *ready, const arnn_model *model)
+static arnn_status create_readout(arnn_ready *ready, const maker *by)
 {
+    const arnn_model *model = by->model;
     const arnn_model_desc *desc = &model->desc;
     const part sources[] = {
         {ARNN_FROM_HIDDEN, desc->source == ARNN_SOURCE_S ? 0 : desc->hidden},
@@ -229,8 +272,8 @@ static arnn_status create_readout(arnn_ready *ready, const arnn_model *model)
     };
     if (desc->outputs == 0)
         return ARNN_OK;
-    return affine_create(&ready->readout, model, values_of(model, ARNN_READOUT, 0),
-                         values_of(model, ARNN_READOUT_BIAS, 0), desc->outputs, sources, 2);
+    return affine_create(&ready->readout, by, values_of(model, ARNN_READOUT, 0), values_of(model, ARNN_READOUT_BIAS, 0),
+                         desc->outputs, sources, 2);
 }
 
 /* A token's part in the first layer is the same at every step: a table saves its product, within reason. */
@@ -243,7 +286,8 @@ static arnn_status create_token_inputs(arnn_ready *ready, const arnn_model *mode
     ready->embed = embedded.values[ARNN_FROM_BELOW];
     if (vocab == 0 || !arnn_size_mul(&count, vocab, input->outputs) || count > most)
         return ARNN_OK;
-    ready->token_inputs = arnn_alloc_floats(count);
+    if (!ready->token_inputs)
+        ready->token_inputs = arnn_alloc_floats(count);
     if (!ready->token_inputs)
         return arnn_error_no_memory("the input products of all tokens");
     arnn_affine_begin(input, ready->token_inputs, vocab);
@@ -254,6 +298,8 @@ static arnn_status create_token_inputs(arnn_ready *ready, const arnn_model *mode
 static arnn_status create_constants(arnn_ready *ready, const arnn_model_desc *desc)
 {
     size_t count = desc->hidden > desc->align ? desc->hidden : desc->align;
+    if (ready->ones)
+        return ARNN_OK;
     ready->zeros = arnn_alloc_floats(count);
     ready->ones = arnn_alloc_floats(count);
     for (size_t i = 0; i < count && ready->ones; i++)
@@ -261,23 +307,31 @@ static arnn_status create_constants(arnn_ready *ready, const arnn_model_desc *de
     return ready->zeros && ready->ones ? ARNN_OK : arnn_error_no_memory("the zero row");
 }
 
-arnn_status arnn_ready_create(arnn_ready **out, const arnn_model *model)
+static arnn_ready *new_ready(size_t layers)
 {
     arnn_ready *ready = arnn_alloc(1, sizeof *ready);
-    arnn_status status = ARNN_OK;
+    if (!ready)
+        return NULL;
+    ready->count = layers;
+    ready->layers = arnn_alloc(layers, sizeof *ready->layers);
+    if (ready->layers)
+        return ready;
+    arnn_free(ready);
+    return NULL;
+}
+
+arnn_status arnn_ready_make(arnn_ready **out, const arnn_model *model, arnn_threads *threads)
+{
+    arnn_ready *ready = *out ? *out : new_ready(model->desc.layers);
+    const maker by = {model, threads};
     *out = NULL;
-    if (ready)
-        ready->layers = arnn_alloc(model->desc.layers, sizeof *ready->layers);
-    if (!ready || !ready->layers)
-        status = arnn_error_no_memory("packed weights");
+    if (!ready)
+        return arnn_error_no_memory("packed weights");
+    arnn_status status = create_constants(ready, &model->desc);
+    for (size_t layer = 0; layer < model->desc.layers && !status; layer++)
+        status = create_layer(&ready->layers[layer], &by, layer, ready);
     if (!status)
-        status = create_constants(ready, &model->desc);
-    for (size_t layer = 0; layer < model->desc.layers && !status; layer++) {
-        ready->count = layer + 1;
-        status = create_layer(&ready->layers[layer], model, layer, ready);
-    }
-    if (!status)
-        status = create_readout(ready, model);
+        status = create_readout(ready, &by);
     if (!status)
         status = create_token_inputs(ready, model);
     if (status)

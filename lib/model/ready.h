@@ -47,7 +47,8 @@ typedef struct arnn_ready {
     float *zeros, *ones; /* (max(n, k)) */
 } arnn_ready;
 
-arnn_status arnn_ready_create(arnn_ready **out, const struct arnn_model *model);
+/* Anew, or, where *ready is what was made of other parameters of the same model, in its place. An error: *ready is NULL. */
+arnn_status arnn_ready_make(arnn_ready **ready, const struct arnn_model *model, arnn_threads *threads);
 void arnn_ready_destroy(arnn_ready *ready);
 
 /* The parameters of a layer's score. */

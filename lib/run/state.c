@@ -148,7 +148,7 @@ void arnn_state_yield(arnn_state *state)
 
 arnn_status arnn_state_refresh(const arnn_state *state)
 {
-    return state->yields ? arnn_model_refresh(state->model) : ARNN_OK;
+    return state->yields ? arnn_model_refresh(state->model, state->threads) : ARNN_OK;
 }
 
 static void release_tapes(arnn_state *state)

@@ -214,7 +214,7 @@ static void finish_input(const arnn_pass *pass, float *gradient)
 arnn_status arnn_record_return(arnn_record *record, float *gradient)
 {
     assert(record->ran);
-    arnn_status status = arnn_model_refresh(record->model);
+    arnn_status status = arnn_model_refresh(record->model, record->state->threads);
     clear(record->work->dskip, record->streams * record->steps * record->model->desc.inputs);
     for (size_t layer = record->model->desc.layers; layer-- > 0 && !status;) {
         arnn_pass pass = pass_of(record, layer, gradient);

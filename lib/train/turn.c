@@ -3,6 +3,24 @@
 
 #include "train/pass.h"
 
+typedef struct turning {
+    const arnn_kernels *kernels;
+    const arnn_packed *whole;
+    const float *matrix;
+    size_t stride;
+} turning;
+
+static void turn_outputs(void *context, size_t item, size_t worker)
+{
+    const turning *all = context;
+    arnn_packed part = *all->whole;
+    size_t first = item * ARNN_PART_OUTPUTS, left = part.outputs - first;
+    (void)worker;
+    part.outputs = left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS;
+    part.values = (char *)part.values + all->kernels->packed_bytes(first, part.inputs, part.type);
+    all->kernels->pack_turned(&part, all->matrix + first, all->stride);
+}
+
 /* affine = the transpose of columns 0 .. outputs-1 of matrix (inputs, ..), rows a stride apart. */
 static void turn(const arnn_pass *pass, arnn_affine *affine, float *memory, const float *matrix, size_t stride,
                  size_t inputs, size_t outputs)
@@ -10,7 +28,9 @@ static void turn(const arnn_pass *pass, arnn_affine *affine, float *memory, cons
     arnn_packed *part = &affine->parts[ARNN_FROM_BELOW];
     affine->outputs = outputs;
     *part = (arnn_packed){.outputs = outputs, .inputs = inputs, .values = memory};
-    pass->kernels->pack_turned(part, matrix, stride);
+    turning all = {pass->kernels, part, matrix, stride};
+    arnn_threads_run(pass->record->state->threads, turn_outputs, &all,
+                     (outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS, false);
 }
 
 /* ---- W ---- */

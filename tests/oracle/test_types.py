@@ -250,3 +250,27 @@ def test_rounded_weights_are_the_weights(cell, wiring, kind, exact):
         model.set_weight_type("f32")
     model.set_weight_type(kind)
     np.testing.assert_array_equal(model.read("weight_hh_l1"), np.float32(values["weight_hh_l1"]))
+
+
+@pytest.mark.parametrize("wiring", ("none", "beside"))
+def test_changed_weights_are_made_ready_anew(wiring, exact):
+    """A model that has run goes on with other weights, of other types, as one that is new."""
+    description = oracle.Description(cell="lstm", wiring=wiring, score="dot", layers=2, inputs=33, hidden=34, outputs=5)
+    random = cases.generator("anew", wiring)
+    x = random.normal(size=(5, 3, 33)).astype(np.float32)
+
+    def run(model):
+        return library.State(model, library.Cache(model) if wiring != "none" else None, 3).forward(x)["y"]
+    used = library.Model(description, cases.contractive(random, description))
+    for kind in ("f32", "i8", "i8", "bf16", "f32", "f32"):
+        values = cases.contractive(random, description)
+        for name, value in values.items():
+            used.write(name, value)
+        used.set_weight_type(kind)
+        new = library.Model(description, values)
+        new.set_weight_type(kind)
+        for _ in range(2):
+            if exact:
+                np.testing.assert_array_equal(run(used), run(new))
+            else:
+                np.testing.assert_allclose(run(used), run(new), rtol=2e-5, atol=2e-6)
