@@ -7,7 +7,7 @@
 typedef __m256 vf;
 #define VF_LANES     8
 #define VF_REGISTERS 16
-#define VF_COLUMNS   8
+#define VF_COLUMNS   4
 #define VF_GROUP     8
 
 ARNN_INLINE vf vf_set(float x) { return _mm256_set1_ps(x); }
