@@ -29,6 +29,8 @@
      vf_part, vf_part_of(n)                   the first n < VF_LANES elements, made ready for many uses of it:
      vf_load_part(p, part), vf_from_f16_part(p, part), vf_from_bf16_part(p, part), vf_from_i8_part(p, part)
                                               as above; n > 0; other lanes are 0, memory beyond is not touched
+     VF_KEEPS(type)                           whether floats of this type's rows are better kept from the scores to the
+                                              sums than made twice
      vf_to_f16(p, v), vf_to_bf16(p, v)        rounded to the nearest, ties to even; NaN stays NaN
      vf_to_i8(p, v)                           v within +-127, rounded likewise; NaN becomes -128
 

@@ -102,6 +102,8 @@ ARNN_INLINE vf vf_from_bf16(const uint16_t *p)
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(vf_low_half(p)), 16));
 }
 
+#define VF_KEEPS(type) ((type) == ARNN_TYPE_F16 || (type) == ARNN_TYPE_I8)
+
 /* Masks are slow here, and there are none for less than 32 bits: so elements come as two overlapping halves of four, fewer
    than four one by one. */
 typedef struct vf_part {

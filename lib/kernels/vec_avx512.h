@@ -117,6 +117,8 @@ ARNN_INLINE vf vf_from_bf16(const uint16_t *p)
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(vf_half(p)), 16));
 }
 
+#define VF_KEEPS(type) ((type) == ARNN_TYPE_F16 || (type) == ARNN_TYPE_I8)
+
 typedef struct vf_part {
     __mmask16 lanes;
 } vf_part;

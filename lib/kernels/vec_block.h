@@ -17,7 +17,9 @@ typedef struct block {
     size_t first; /* absolute index of lane 0 */
     size_t rows, begin, end;
     const struct vb_digits *digits; /* of the query, where rows are int8 and a set multiplies bytes; else NULL */
-    struct units *units;            /* of the query, where scores are additive; else NULL */
+    float
+        *kept; /* (rows, n), rows kept_stride apart: its states as floats, which scores leave for the sum; else NULL */
+    struct units *units; /* of the query, where scores are additive; else NULL */
     /* addresses of the next block's rows, or where there is none of this one's */
     uintptr_t next_h, next_m, next_key;
 } block;
@@ -39,9 +41,17 @@ ARNN_INLINE void fetch(uintptr_t address)
 typedef void score_kernel(float *e, const arnn_query *query, const block *at);
 score_kernel ARNN_VEC(score_dot), ARNN_VEC(score_exponent), ARNN_VEC(score_tanh);
 
+/* Rows that are kept as floats: pair by pair of vectors, of each all rows of the block; then, where a row is no whole
+   number of pairs, a vector and the last vector of the row side by side. The widest rows, and the room for a block. */
+#define KEPT_WIDTH  1024
+#define KEPT_FLOATS (VF_GROUP * (KEPT_WIDTH + 2 * VF_LANES))
+
 /* sums (n) += weights (count) times rows (count, n) of a type, `stride` elements apart. next: the half of the next
    block that the scores did not fetch. */
 void ARNN_VEC(add_rows)(float *sums, const void *rows, int32_t type, size_t stride, const float *weights, size_t count,
                         size_t n, uintptr_t next);
+
+/* The same of a block's rows as they were kept; weights of all its lanes. */
+void ARNN_VEC(add_kept)(float *sums, const block *at, const float *weights, size_t n, uintptr_t next);
 
 #endif

@@ -165,6 +165,8 @@ ARNN_INLINE vf vf_from_i8(const int8_t *p)
     return vf_of(vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide))), vcvtq_f32_s32(vmovl_high_s16(wide)));
 }
 
+#define VF_KEEPS(type) false
+
 typedef struct vf_part {
     size_t n;
 } vf_part;

@@ -96,9 +96,13 @@ static void add_block(arnn_partial *partial, const block *at, const float *weigh
     const arnn_run *run = at->run;
     const size_t h_bytes = element_bytes(run->h_type), m_bytes = element_bytes(run->m_type), half = at->rows * n / 2;
     size_t row = row_of(at, at->begin), count = at->end - at->begin;
-    ARNN_VEC(add_rows)
+    const uintptr_t next_h = at->next_h + half * h_bytes;
+    if (at->kept)
+        ARNN_VEC(add_kept)(partial->h, at, weights, n, next_h);
+    else
+        ARNN_VEC(add_rows)
     (partial->h, row_at(run->h, row, run->h_stride * h_bytes), run->h_type, run->h_stride, weights + at->begin, count,
-     n, at->next_h + half * h_bytes);
+     n, next_h);
     if (run->m)
         ARNN_VEC(add_rows)
     (partial->m, row_at(run->m, row, n * m_bytes), run->m_type, n, weights + at->begin, count, n,
@@ -141,17 +145,20 @@ static block take_block(const arnn_run *run, const arnn_query *query, size_t fir
 typedef struct prepared {
     const struct vb_digits *digits;
     units *units;
+    float *kept; /* (KEPT_FLOATS) room for a block's rows */
 } prepared;
 
 static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
                       score_kernel *score, prepared with)
 {
-    size_t rows = block_rows(query->hidden * element_bytes(run->h_type)), end = run->first + run->count;
+    const size_t bytes = with.kept ? sizeof *with.kept : element_bytes(run->h_type), end = run->first + run->count;
+    const size_t rows = block_rows(query->hidden * bytes);
     for (size_t first = run->first / rows * rows; first < end; first += rows) {
         float e[BLOCK_ROWS];
         block at = take_block(run, query, first, rows);
         at.digits = with.digits;
         at.units = with.units;
+        at.kept = with.kept;
         score_block(e, query, &at, scores, score);
         weigh_block(partial, e, rows, query->hidden);
         add_block(partial, &at, e, query->hidden);
@@ -167,7 +174,10 @@ void ARNN_VEC(read_dot)(arnn_partial *partial, const arnn_query *query, const ar
         return;
     }
 #endif
-    read_rows(partial, query, run, scores, ARNN_VEC(score_dot), (prepared){0});
+    _Alignas(LINE) float kept[KEPT_FLOATS];
+    const size_t n = query->hidden;
+    const bool keep = VF_KEEPS(run->h_type) && n >= VF_LANES && n <= KEPT_WIDTH;
+    read_rows(partial, query, run, scores, ARNN_VEC(score_dot), (prepared){.kept = keep ? kept : NULL});
 }
 
 static void read_units(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,

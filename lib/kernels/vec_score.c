@@ -11,22 +11,31 @@ ARNN_INLINE void add_products(vf *sums, vf2 q, vf2 row)
 
 /* What pairs leave over, from column i on: a vector, then the last vector of the row, of which only the columns count
    that are new. */
-ARNN_INLINE void add_rest(vf sums[VF_GROUP], const float *query, const group *h, size_t i, size_t n, const int32_t type)
+ARNN_INLINE void add_rest(vf sums[VF_GROUP], const float *query, const group *h, size_t i, size_t n, const int32_t type,
+                          float *kept, const bool keep)
 {
     const size_t bytes = element_bytes(type);
     if (i + VF_LANES <= n) {
         vf q = vf_load(query + i);
 #pragma GCC unroll 16
-        for (size_t r = 0; r < VF_GROUP; r++)
-            sums[r] = vf_fma(q, vector_of_row(h->rows[r] + i * bytes, type), sums[r]);
+        for (size_t r = 0; r < VF_GROUP; r++) {
+            vf row = vector_of_row(h->rows[r] + i * bytes, type);
+            sums[r] = vf_fma(q, row, sums[r]);
+            if (keep)
+                vf_store(kept + r * PAIR, row);
+        }
         i += VF_LANES;
     }
     if (i < n) {
         const size_t last = n - VF_LANES;
         vf q = vf_load(query + last);
 #pragma GCC unroll 16
-        for (size_t r = 0; r < VF_GROUP; r++)
-            sums[r] = vf_fma(q, vf_last(vector_of_row(h->rows[r] + last * bytes, type), n - i), sums[r]);
+        for (size_t r = 0; r < VF_GROUP; r++) {
+            vf row = vector_of_row(h->rows[r] + last * bytes, type);
+            sums[r] = vf_fma(q, vf_last(row, n - i), sums[r]);
+            if (keep)
+                vf_store(kept + r * PAIR + VF_LANES, row);
+        }
     }
 }
 
@@ -40,11 +49,12 @@ ARNN_INLINE void add_narrow(vf sums[VF_GROUP], const float *query, const group *
         sums[r] = vf_fma(q, part_of_row(h->rows[r], part, type), sums[r]);
 }
 
-ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, const int32_t type)
+ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, const int32_t type, const bool keep)
 {
     const size_t n = query->hidden, bytes = element_bytes(type);
     const size_t half = VF_GROUP * PAIR * bytes / 2; /* of what the loop reads at a time */
     const group h = take_group(at->run->h, at->run->h_stride * bytes, at, lane);
+    float *kept = keep ? at->kept + lane * PAIR : NULL; /* rows of at least a vector */
     uintptr_t next = at->next_h + lane * n * bytes / 2;
     size_t i = 0;
     vf sums[VF_GROUP];
@@ -56,29 +66,42 @@ ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, 
         for (size_t line = 0; line < half; line += LINE)
             fetch(next + line);
 #pragma GCC unroll 16
-        for (size_t r = 0; r < VF_GROUP; r++)
-            add_products(&sums[r], q, pair_of_row(h.rows[r] + i * bytes, type));
+        for (size_t r = 0; r < VF_GROUP; r++) {
+            vf2 row = pair_of_row(h.rows[r] + i * bytes, type);
+            add_products(&sums[r], q, row);
+            if (keep)
+                store_pair(kept + r * PAIR, row, type);
+        }
+        if (keep)
+            kept += at->rows * PAIR;
     }
-    if (n < VF_LANES)
+    if (!keep && n < VF_LANES)
         add_narrow(sums, query->query, &h, n, type);
     else
-        add_rest(sums, query->query, &h, i, n, type);
+        add_rest(sums, query->query, &h, i, n, type, kept, keep);
     return vf_sums(sums);
 }
 
 static vf score_f32(const arnn_query *query, const block *at, size_t lane)
 {
-    return score_dot(query, at, lane, ARNN_TYPE_F32);
-}
-
-static vf score_f16(const arnn_query *query, const block *at, size_t lane)
-{
-    return score_dot(query, at, lane, ARNN_TYPE_F16);
+    return score_dot(query, at, lane, ARNN_TYPE_F32, false);
 }
 
 static vf score_bf16(const arnn_query *query, const block *at, size_t lane)
 {
-    return score_dot(query, at, lane, ARNN_TYPE_BF16);
+    return score_dot(query, at, lane, ARNN_TYPE_BF16, false);
+}
+
+ARNN_INLINE vf score_kept(const arnn_query *query, const block *at, size_t lane, const int32_t type)
+{
+    if (VF_KEEPS(type) && at->kept)
+        return score_dot(query, at, lane, type, true);
+    return score_dot(query, at, lane, type, false);
+}
+
+static vf score_f16(const arnn_query *query, const block *at, size_t lane)
+{
+    return score_kept(query, at, lane, ARNN_TYPE_F16);
 }
 
 static vf score_i8(const arnn_query *query, const block *at, size_t lane)
@@ -89,7 +112,7 @@ static vf score_i8(const arnn_query *query, const block *at, size_t lane)
         return ARNN_VEC(score_bytes)(at->digits, h.rows, query->hidden, at->next_h + lane * query->hidden / 2);
     }
 #endif
-    return vf_mul(vf_set(1.0f / 127.0f), score_dot(query, at, lane, ARNN_TYPE_I8));
+    return vf_mul(vf_set(1.0f / 127.0f), score_kept(query, at, lane, ARNN_TYPE_I8));
 }
 
 void ARNN_VEC(score_dot)(float *e, const arnn_query *query, const block *at)

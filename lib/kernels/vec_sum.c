@@ -21,20 +21,26 @@ ARNN_INLINE void fetch_share(uintptr_t next, size_t row, const size_t share)
         fetch(next + row * share + line);
 }
 
-/* `pairs` pairs of columns, over `count` rows in their order. */
-ARNN_INLINE void add_strip(float *sums, const unsigned char *rows, size_t stride_bytes, const float *weights,
-                           size_t count, uintptr_t next, const size_t pairs, const int32_t type)
+/* Rows of a type: where they are, and how many bytes lie between rows and between pairs of their vectors. The last vector
+   of a row stands at `last`. */
+typedef struct matrix {
+    const unsigned char *rows, *last;
+    size_t stride, pair;
+} matrix;
+
+/* `pairs` pairs of columns, over `count` rows in their order. next_bytes: of an element of the next block */
+ARNN_INLINE void add_strip(float *sums, const unsigned char *rows, const matrix *of, const float *weights, size_t count,
+                           uintptr_t next, const size_t next_bytes, const size_t pairs, const int32_t type)
 {
-    const size_t bytes = element_bytes(type);
     vf2 columns[PAIRS];
     for (size_t c = 0; c < pairs; c++)
         columns[c] = pair_of_floats(sums + c * PAIR, type);
 #pragma GCC unroll 8
     for (size_t r = 0; r < count; r++) {
         vf weight = vf_set(weights[r]);
-        fetch_share(next, r, share_of(pairs, bytes));
+        fetch_share(next, r, share_of(pairs, next_bytes));
         for (size_t c = 0; c < pairs; c++) {
-            vf2 row = pair_of_row(rows + r * stride_bytes + c * PAIR * bytes, type);
+            vf2 row = pair_of_row(rows + r * of->stride + c * of->pair, type);
             columns[c].a = vf_fma(weight, row.a, columns[c].a);
             columns[c].b = vf_fma(weight, row.b, columns[c].b);
         }
@@ -64,38 +70,56 @@ ARNN_INLINE void add_narrow(float *sums, const unsigned char *rows, size_t strid
 }
 
 /* All columns in whole vectors. */
-ARNN_INLINE void add_whole(float *sums, const unsigned char *rows, size_t stride_bytes, const float *weights,
-                           size_t count, size_t n, uintptr_t next, const int32_t type)
+ARNN_INLINE void add_whole(float *sums, const matrix *of, const float *weights, size_t count, size_t n, uintptr_t next,
+                           const size_t next_bytes, const int32_t type)
 {
-    const size_t bytes = element_bytes(type);
+    const unsigned char *rows = of->rows;
     size_t i = 0;
-    for (; i + PAIRS * PAIR <= n; i += PAIRS * PAIR, next += count * share_of(PAIRS, bytes))
-        add_strip(sums + i, rows + i * bytes, stride_bytes, weights, count, next, PAIRS, type);
-    for (; i + FEWER * PAIR <= n; i += FEWER * PAIR, next += count * share_of(FEWER, bytes))
-        add_strip(sums + i, rows + i * bytes, stride_bytes, weights, count, next, FEWER, type);
-    for (; i + PAIR <= n; i += PAIR, next += count * share_of(1, bytes))
-        add_strip(sums + i, rows + i * bytes, stride_bytes, weights, count, next, 1, type);
+    for (; i + PAIRS * PAIR <= n; i += PAIRS * PAIR, rows += PAIRS * of->pair) {
+        add_strip(sums + i, rows, of, weights, count, next, next_bytes, PAIRS, type);
+        next += count * share_of(PAIRS, next_bytes);
+    }
+    for (; i + FEWER * PAIR <= n; i += FEWER * PAIR, rows += FEWER * of->pair) {
+        add_strip(sums + i, rows, of, weights, count, next, next_bytes, FEWER, type);
+        next += count * share_of(FEWER, next_bytes);
+    }
+    for (; i + PAIR <= n; i += PAIR, rows += of->pair) {
+        add_strip(sums + i, rows, of, weights, count, next, next_bytes, 1, type);
+        next += count * share_of(1, next_bytes);
+    }
     if (i + VF_LANES <= n)
-        vf_store(sums + i, add_vector(vf_load(sums + i), rows + i * bytes, stride_bytes, weights, count, type));
+        vf_store(sums + i, add_vector(vf_load(sums + i), rows, of->stride, weights, count, type));
 }
 
-/* What whole vectors leave over comes as the last vector of the row. Some of its columns are summed twice, both times to
-   the same number: a column is one chain of rows wherever it stands. */
-ARNN_INLINE void add_typed(float *sums, const void *first, size_t stride, const float *weights, size_t count, size_t n,
+/* Rows of at least a vector. What whole vectors leave over comes as the last vector of the row. Some of its columns are
+   summed twice, both times to the same number: a column is one chain of rows wherever it stands. */
+ARNN_INLINE void add_wide(float *sums, const matrix *of, const float *weights, size_t count, size_t n, uintptr_t next,
+                          const size_t next_bytes, const int32_t type)
+{
+    const size_t last = n - VF_LANES;
+    vf column = vf_zero();
+    if (n % VF_LANES != 0)
+        column = add_vector(vf_load(sums + last), of->last, of->stride, weights, count, type);
+    add_whole(sums, of, weights, count, n, next, next_bytes, type);
+    if (n % VF_LANES != 0)
+        vf_store(sums + last, column);
+}
+
+ARNN_INLINE void add_typed(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
                            uintptr_t next, const int32_t type)
 {
-    const size_t bytes = element_bytes(type), last = n - VF_LANES;
-    const unsigned char *rows = first;
-    vf column = vf_zero();
+    const size_t bytes = element_bytes(type);
     if (n < VF_LANES) {
         add_narrow(sums, rows, stride * bytes, weights, count, n, type);
         return;
     }
-    if (n % VF_LANES != 0)
-        column = add_vector(vf_load(sums + last), rows + last * bytes, stride * bytes, weights, count, type);
-    add_whole(sums, rows, stride * bytes, weights, count, n, next, type);
-    if (n % VF_LANES != 0)
-        vf_store(sums + last, column);
+    const matrix of = {
+        .rows = rows,
+        .last = (const unsigned char *)rows + (n - VF_LANES) * bytes,
+        .stride = stride * bytes,
+        .pair = PAIR * bytes,
+    };
+    add_wide(sums, &of, weights, count, n, next, bytes, type);
 }
 
 typedef void add_kernel(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
@@ -119,6 +143,13 @@ static void add_bf16(float *sums, const void *rows, size_t stride, const float *
     add_typed(sums, rows, stride, weights, count, n, next, ARNN_TYPE_BF16);
 }
 
+/* Of bytes, which stand for 127ths. */
+static void scale_weights(float *scaled, const float *weights, size_t count)
+{
+    for (size_t r = 0; r < count; r++)
+        scaled[r] = weights[r] / 127.0f;
+}
+
 static void add_i8(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
                    uintptr_t next)
 {
@@ -127,8 +158,7 @@ static void add_i8(float *sums, const void *rows, size_t stride, const float *we
         return;
 #endif
     float scaled[BLOCK_ROWS];
-    for (size_t r = 0; r < count; r++)
-        scaled[r] = weights[r] / 127.0f;
+    scale_weights(scaled, weights, count);
     add_typed(sums, rows, stride, scaled, count, n, next, ARNN_TYPE_I8);
 }
 
@@ -137,4 +167,23 @@ void ARNN_VEC(add_rows)(float *sums, const void *rows, int32_t type, size_t stri
 {
     static add_kernel *const kernels[ARNN_TYPES] = {add_f32, add_f16, add_bf16, add_i8};
     kernels[type](sums, rows, stride, weights, count, n, next);
+}
+
+void ARNN_VEC(add_kept)(float *sums, const block *at, const float *weights, size_t n, uintptr_t next)
+{
+    const float *kept = at->kept + at->begin * PAIR;
+    const size_t count = at->end - at->begin;
+    const matrix of = {
+        .rows = (const unsigned char *)kept,
+        .last = (const unsigned char *)(kept + n / PAIR * at->rows * PAIR + VF_LANES),
+        .stride = PAIR * sizeof *kept,
+        .pair = at->rows * PAIR * sizeof *kept,
+    };
+    float scaled[BLOCK_ROWS];
+    if (at->run->h_type == ARNN_TYPE_F16) {
+        add_wide(sums, &of, weights + at->begin, count, n, next, element_bytes(ARNN_TYPE_F16), ARNN_TYPE_F32);
+        return;
+    }
+    scale_weights(scaled, weights + at->begin, count);
+    add_wide(sums, &of, scaled, count, n, next, element_bytes(ARNN_TYPE_I8), ARNN_TYPE_F32);
 }

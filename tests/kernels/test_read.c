@@ -105,6 +105,27 @@ static void test_bytes(void **unused)
     }
 }
 
+/* Rows that may be kept as floats between scores and sums, around the widest for which there is room; and, where rows of
+   int8 are scored by bytes, under a query that has none. */
+static void test_kept_rows(void **unused)
+{
+    (void)unused;
+    static const size_t edges[] = {1023, 1024, 1025, 2048};
+    rng r = RNG;
+    for (size_t i = 0; i < 6 * COUNT(edges); i++) {
+        shape s = random_shape(&r, 40);
+        s.kind = ARNN_READ_DOT;
+        s.n = edges[i % COUNT(edges)];
+        s.stride = s.n + i % 3;
+        s.h_type = i / COUNT(edges) % 2 ? ARNN_TYPE_F16 : ARNN_TYPE_I8;
+        reading a = reading_make(&r, &s, i % GUARD_SIDES);
+        for (size_t j = 0; i / COUNT(edges) / 2 == 2 && j < a.query.count; j++)
+            a.query.floats[j] = 0.0f;
+        check_tables(&a, i % GUARD_SIDES);
+        reading_free(&a);
+    }
+}
+
 /* Additive scores of more units than are taken at a time. */
 static void test_many_units(void **unused)
 {
@@ -248,10 +269,15 @@ static void test_scores_do_not_depend_on_the_place(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_runs), cmocka_unit_test(test_full_runs),
-        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_many_units),
-        cmocka_unit_test(test_far_units),   cmocka_unit_test(test_scores_are_optional),
-        cmocka_unit_test(test_cuts),        cmocka_unit_test(test_scores_do_not_depend_on_the_place),
+        cmocka_unit_test(test_random_runs),
+        cmocka_unit_test(test_full_runs),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_kept_rows),
+        cmocka_unit_test(test_many_units),
+        cmocka_unit_test(test_far_units),
+        cmocka_unit_test(test_scores_are_optional),
+        cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_scores_do_not_depend_on_the_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
