@@ -111,7 +111,10 @@ static plan plan_of(arnn_state *state, const arnn_sequence *sequence)
         all.parts = count < threads ? count : threads;
     else
         return all;
-    all.parts = needed > all.parts ? needed : all.parts;
+    if (needed > all.parts) { /* as many for every thread */
+        size_t rounds = all.threads ? (needed + threads - 1) / threads * threads : needed;
+        all.parts = rounds < count ? rounds : count;
+    }
     return all;
 }
 
