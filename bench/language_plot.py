@@ -51,12 +51,12 @@ def draw(figures, path):
     means = {model: mean(found[model]) for model in models}
     rows = rows_of(models, means)
     plt.rcParams.update({"font.size": 10, "svg.fonttype": "path", "axes.edgecolor": "#606060"})
-    figure, axes = plt.subplots(figsize=(9.5, 2.4 + 0.34 * (max(rows.values()) + 1)))
+    figure, axes = plt.subplots(figsize=(9.5, 2.6 + 0.34 * (max(rows.values()) + 1)))
     for cell in dict.fromkeys(model[0] for model in models):
         draw_group(axes, cell, rows, found, means)
     axes.axvline(figures["ngram"], color="#000000", linewidth=1, linestyle=":")
     axes.annotate(f" {figures['order']}-gram counts: {figures['ngram']:.3f}", (figures["ngram"], 1), xycoords=("data", "axes fraction"),
-                  va="bottom", ha="center", fontsize=8.5)
+                  xytext=(0, 3), textcoords="offset points", va="bottom", ha="center", fontsize=8.5)
     axes.set_yticks(list(rows.values()), ["no attention" if model[1] == "none" else f"attends {model[1]}, {model[2]}" for model in rows])
     for label, model in zip(axes.get_yticklabels(), rows):
         label.set_color(show.COLOURS[model[1]])
@@ -68,9 +68,9 @@ def draw(figures, path):
     amount = f"{budget['minutes']:g} minutes" if budget["minutes"] else \
         f"{budget['updates']:,} updates of {language.STREAMS * language.STEPS:,} characters"
     figure.text(0.03, 1 - 0.5 / figure.get_figheight(), f"Each next character of {figures['characters']:,}; about {budget['parameters']:,} "
-                f"parameters and {amount} each.\nPoints: {show.extent(figures)}; bar and number: their mean; "
-                "dashed, and in brackets the distance from it: the same cell without attention.", fontsize=9, color="#505050", va="top")
-    figure.subplots_adjust(left=0.2, right=0.86, top=1 - 1.2 / figure.get_figheight(), bottom=0.55 / figure.get_figheight())
+                f"parameters and {amount} each.\nPoints: {show.extent(figures)}; bar and number: their mean.\n"
+                "Dashed, and in brackets how far it is from there: the same cell without attention.", fontsize=9, color="#505050", va="top")
+    figure.subplots_adjust(left=0.2, right=0.86, top=1 - 1.4 / figure.get_figheight(), bottom=0.55 / figure.get_figheight())
     figure.savefig(path)
     plt.close(figure)
     return [path]
