@@ -13,7 +13,7 @@ MODELS = [("rnn", "none", ""), ("rnn", "after", "spread"), ("rnn", "after", "new
           ("lstm", "none", ""), ("lstm", "after", "newest"), ("lstm", "beside", "spread"), ("lstm", "before", "spread")]
 QUICK = [MODELS[0], MODELS[1], MODELS[2], MODELS[3], MODELS[8]]
 EMBED, STREAMS, STEPS, PIECE = 32, 32, 128, 512
-RATE, WARM, ORDER, SAMPLE = 4e-3, 50, 5, 300
+RATE, WARM, ORDER, SAMPLE, PROMPT = 4e-3, 50, 5, 300, 20
 PASSES = 12  # over the text at most, with --minutes: beyond, networks of half a million numbers learn it by heart
 HELP = f"""
 the runs
@@ -76,8 +76,16 @@ def judge(trainer, held, most):
     return total / weight
 
 
+def prompt_of(held, symbols):
+    """How the first whole line of the held-out text begins."""
+    import numpy as np
+    ends = np.flatnonzero(symbols[held[:4096]] == ord("\n"))
+    first = ends[0] + 1 if len(ends) else 0
+    return held[first:first + PROMPT]
+
+
 def speak(model, symbols, seed, prompt):
-    """A sample, a character at a time."""
+    """A sample, a character at a time, that goes on from a prompt: both, the prompt in brackets."""
     import learn
     import numpy as np
     stream, tokens = model.stream(), list(prompt)
@@ -86,7 +94,8 @@ def speak(model, symbols, seed, prompt):
         tokens.append(int(learn.sample(logits, 0.8, 0, seed, draw)[0]))
         logits = stream.run(np.array([[tokens[-1]]], np.int32))[0]
     stream.close()
-    return bytes(symbols[tokens].tolist()).decode("latin-1")
+    text = bytes(symbols[tokens].tolist()).decode("latin-1")
+    return f"[{text[:len(prompt)]}]{text[len(prompt):]}"
 
 
 def part_done(plan, update, began, characters):
@@ -118,7 +127,7 @@ def train(plan):
     nats = judge(trainer, held, plan["judged"])
     curve = [float(np.mean(losses[i:i + 20])) for i in range(0, len(losses), 20)]
     return {"nats": nats, "hidden": hidden, "size": model.parameters(), "curve": curve, "updates": update,
-            "sample": speak(model, symbols, plan["seed"], held[:20]) if plan["seed"] == 1 else "", "says": f"{nats:.3f} nats"}
+            "sample": speak(model, symbols, plan["seed"], prompt_of(held, symbols)) if plan["seed"] == 1 else "", "says": f"{nats:.3f} nats"}
 
 
 def title(model):
@@ -150,8 +159,10 @@ def table(runs, gram):
 
 
 def samples(runs):
-    return "\n\n".join(f"---- {title(run['model'])}, {run['nats']:.3f} nats; temperature 0.8 ----\n{run['sample']}"
-                       for run in runs if run["sample"])
+    """A page of them, the best model first."""
+    told = sorted((run for run in runs if run["sample"]), key=lambda run: run["nats"])
+    return "\n\n".join([f"How every network goes on from a line of the text that it has not seen: {SAMPLE} characters, temperature 0.8.",
+                        *(f"---- {title(run['model'])}, {run['nats']:.3f} nats ----\n{run['sample']}" for run in told)])
 
 
 def parse(arguments):

@@ -13,6 +13,7 @@ BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
 import classify  # noqa: E402
 import gradient  # noqa: E402
+import language  # noqa: E402
 import ngram  # noqa: E402
 import recall  # noqa: E402
 import show  # noqa: E402
@@ -59,6 +60,18 @@ def test_ngram_probabilities_sum_to_one(order):
 def test_ngram_learns_what_repeats():
     text = np.tile([0, 1, 2, 1], 100)
     assert ngram.nats(text, text, 3, 4) < 0.1 < 0.9 < ngram.nats(text, text, 3, 1)
+
+
+@pytest.mark.parametrize("held, begins", [(b"nd.\nA new line, long enough.\n", b"A new line, long eno"), (b"one line alone, of this length", b"one line alone, of t")])
+def test_samples_go_on_from_a_whole_line(held, begins):
+    text, symbols = language.encode(held)
+    assert bytes(symbols[language.prompt_of(text, symbols)].tolist()) == begins
+
+
+def test_the_page_of_samples_has_the_best_first():
+    runs = [{"model": ["rnn", "none", ""], "nats": nats, "sample": sample} for nats, sample in ((2, "bad"), (1, "good"), (0, ""))]
+    page = language.samples(runs)
+    assert page.count("----") == 4 and page.index("good") < page.index("bad")
 
 
 def test_series_of_any_length():
