@@ -136,7 +136,8 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_reports_what_was_done(tmp_path, sent):
     (tmp_path / "slow.py").write_text(INTERRUPTED.format(bench=str(BENCH), slow=[1, 0, 1]))
-    program = subprocess.Popen([sys.executable, tmp_path / "slow.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    program = subprocess.Popen([sys.executable, tmp_path / "slow.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL)) # which a background job does not inherit
     assert "1/3" in program.stderr.readline()
     program.send_signal(sent)
     printed, said = program.communicate(timeout=30)
