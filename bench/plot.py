@@ -154,16 +154,17 @@ def read_panel(axes, curve, caches):
 
 
 def styles(all_curves):
-    """Colour by cell, wiring and score; hidden 128 thin; several streams dashed."""
+    """Colour by cell, wiring and score; hidden 128 thin; several streams dashed, smaller types dotted."""
     families = list(dict.fromkeys(key[:3] for key in all_curves))
     widest = max(key[4] for key in all_curves)
+    line = lambda key: (0, (1, 0.7)) if key[3] != "f32" else "-" if key[5] == 1 else (0, (3, 1.5))
     return {key: dict(color=FAMILY[families.index(key[:3]) % len(FAMILY)], linewidth=1.9 if key[4] == widest else 1.0,
-                      linestyle="-" if key[5] == 1 else (0, (3, 1.5)), marker="o", markersize=2.5) for key in all_curves}
+                      linestyle=line(key), marker="o", markersize=2.5) for key in all_curves}
 
 
 def short_name(key):
-    cell, wiring, score, _, hidden, streams, _ = key
-    named = [cell] + [wiring] * (wiring != "after") + [score] * (score != "dot") + [str(hidden)]
+    cell, wiring, score, tape, hidden, streams, _ = key
+    named = [cell] + [wiring] * (wiring != "after") + [score] * (score != "dot") + [str(hidden)] + [tape] * (tape != "f32")
     return " ".join(named) + (f" x{streams}" if streams > 1 else "")
 
 
@@ -204,10 +205,10 @@ def draw(figures, path):
     hero = next(iter(all_curves))
     plt.rcParams.update({"font.size": 9, "svg.fonttype": "path", "axes.edgecolor": "#606060"})
     figure, panels = plt.subplots(2, 2, figsize=(15, 10), gridspec_kw=dict(height_ratios=(1.45, 1), wspace=0.36, hspace=0.26,
-                                                                         left=0.055, right=0.92, top=0.9, bottom=0.06))
+                                                                         left=0.055, right=0.905, top=0.9, bottom=0.06))
     figure.suptitle("What attention to all of the past costs", x=0.055, ha="left", fontsize=15, fontweight="bold")
-    figure.text(0.055, 0.955, f"{figures['machine']['processor']}, one thread, float32 tapes; {figures['machine']['build_info']}",
-                fontsize=8.5, color="#505050", va="top")
+    figure.text(0.055, 0.955, f"{figures['machine']['processor']}, one thread, tapes of float32 where no type is named; "
+                f"{figures['machine']['build_info']}", fontsize=8.5, color="#505050", va="top")
     step_panel(panels[0][0], all_curves[hero], spreads[hero], caches)
     read_panel(panels[1][0], all_curves[hero], caches)
     all_panel(panels[0][1], all_curves, lambda row: row["median_ns"],
