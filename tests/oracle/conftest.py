@@ -17,14 +17,20 @@ def pytest_report_header():
 LONG = {"test_training.py", "test_gradient_runs.py", "test_tools.py", "test_autograd.py"}
 
 
+# Of these the best table gets every case, ref every second one, and blas (and any table between) the others.
+SHARED = {"test_steps.py", "test_gradients.py", "test_company.py", "test_pages.py"}
+
+
 def pytest_collection_modifyitems(items):
     import library
 
-    skip = pytest.mark.skip(reason="takes its time: run with the best table alone")
+    skip = pytest.mark.skip(reason="takes its time: run with the best table")
     table, best = os.environ["ARNN_ISA"], re.search(r"\(of (\w+)", library.build_info())[1]
-    for item in items:
-        if item.path.name in LONG and table != best:
-            item.add_marker(skip)
+    if table == best:
+        return
+    long, shared = ([item for item in items if item.path.name in names] for names in (LONG, SHARED))
+    for item in long + shared[int(table == "ref")::2]:
+        item.add_marker(skip)
 
 
 @pytest.fixture
