@@ -29,17 +29,30 @@ void arnn_affine_add(const arnn_affine *affine, const arnn_kernels *kernels, flo
     }
 }
 
+size_t arnn_packed_parts(size_t outputs)
+{
+    return (outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS;
+}
+
+arnn_packed arnn_packed_part(const arnn_packed *whole, const arnn_kernels *kernels, size_t part)
+{
+    size_t first = part * ARNN_PART_OUTPUTS, left = whole->outputs - first;
+    arnn_packed one = *whole;
+    one.outputs = left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS;
+    one.values = (char *)one.values + kernels->packed_bytes(first, one.inputs, one.type);
+    one.scales = one.scales ? one.scales + first : NULL;
+    return one;
+}
+
 void arnn_affine_add_part(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
-                          size_t streams, size_t first, size_t count)
+                          size_t streams, size_t part)
 {
     for (size_t s = 0; s < ARNN_SOURCES; s++) {
-        arnn_packed part = affine->parts[s];
-        if (!part.inputs || !inputs->values[s])
+        if (!affine->parts[s].inputs || !inputs->values[s])
             continue;
-        part.outputs = count;
-        part.values = (char *)part.values + kernels->packed_bytes(first, part.inputs, part.type);
-        part.scales = part.scales ? part.scales + first : NULL;
-        kernels->product(y + first, affine->outputs, inputs->values[s], inputs->strides[s], &part, streams);
+        const arnn_packed one = arnn_packed_part(&affine->parts[s], kernels, part);
+        kernels->product(y + part * ARNN_PART_OUTPUTS, affine->outputs, inputs->values[s], inputs->strides[s], &one,
+                         streams);
     }
 }
 
@@ -90,13 +103,9 @@ typedef struct packing {
 static void pack_outputs(void *context, size_t item, size_t worker)
 {
     const packing *all = context;
-    arnn_packed part = *all->whole;
-    size_t first = item * ARNN_PART_OUTPUTS, left = part.outputs - first;
+    const arnn_packed part = arnn_packed_part(all->whole, all->kernels, item);
     (void)worker;
-    part.outputs = left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS;
-    part.values = (char *)part.values + all->kernels->packed_bytes(first, part.inputs, part.type);
-    part.scales = part.scales ? part.scales + first : NULL;
-    all->kernels->pack(&part, all->weights + first * all->stride, all->stride);
+    all->kernels->pack(&part, all->weights + item * ARNN_PART_OUTPUTS * all->stride, all->stride);
 }
 
 /* Packs the columns that belong to one source and moves on to those of the next. */
@@ -110,8 +119,8 @@ static arnn_status pack_part(arnn_affine *affine, arnn_source source, size_t inp
     arnn_status status = provide(part, outputs, inputs, by->model);
     if (status)
         return status;
-    arnn_threads_run(outputs * inputs >= least ? by->threads : NULL, pack_outputs, &all,
-                     (outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS, false);
+    arnn_threads_run(outputs * inputs >= least ? by->threads : NULL, pack_outputs, &all, arnn_packed_parts(outputs),
+                     false);
     *weights += inputs;
     return ARNN_OK;
 }

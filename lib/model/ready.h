@@ -65,9 +65,14 @@ void arnn_affine_begin(const arnn_affine *affine, float *y, size_t streams);
 void arnn_affine_add(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
                      size_t streams);
 
-/* The same of outputs first .. first+count-1 alone; first is a multiple of ARNN_PART_OUTPUTS. */
+/* A matrix in parts of ARNN_PART_OUTPUTS outputs, which are packed and multiplied by each for itself: how many, and one of
+   them. */
+size_t arnn_packed_parts(size_t outputs);
+arnn_packed arnn_packed_part(const arnn_packed *whole, const arnn_kernels *kernels, size_t part);
+
+/* y (streams, outputs) += the products of one part alone, in its columns. */
 void arnn_affine_add_part(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
-                          size_t streams, size_t first, size_t count);
+                          size_t streams, size_t part);
 
 /* A layer's queries or keys (streams, outputs), as its read wants them: the product, then its exponents if so. */
 void arnn_ready_align(const arnn_ready_layer *layer, const arnn_affine *affine, const arnn_kernels *kernels, float *y,

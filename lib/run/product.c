@@ -19,17 +19,15 @@ size_t arnn_affine_weights(const arnn_affine *affine)
 static void add_part(void *context, size_t item, size_t worker)
 {
     const product *self = context;
-    size_t first = item * ARNN_PART_OUTPUTS, left = self->affine->outputs - first;
     (void)worker;
-    arnn_affine_add_part(self->affine, self->kernels, self->y, self->inputs, self->rows, first,
-                         left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS);
+    arnn_affine_add_part(self->affine, self->kernels, self->y, self->inputs, self->rows, item);
 }
 
 void arnn_product_add(const arnn_order *order, const arnn_affine *affine, const arnn_kernels *kernels, float *y,
                       const arnn_inputs *inputs, size_t rows)
 {
     product whole = {affine, kernels, inputs, y, rows};
-    size_t weights = arnn_affine_weights(affine), parts = (affine->outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS;
+    size_t weights = arnn_affine_weights(affine), parts = arnn_packed_parts(affine->outputs);
     bool shared = order->threads && ARNN_WORK_PRODUCT(weights, rows) >= ARNN_WORK_SHARED;
     if (shared || (kernels->shares && weights >= ARNN_LEFT_WEIGHTS))
         arnn_threads_run(shared ? order->threads : NULL, add_part, &whole, parts, order->back);

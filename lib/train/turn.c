@@ -13,12 +13,9 @@ typedef struct turning {
 static void turn_outputs(void *context, size_t item, size_t worker)
 {
     const turning *all = context;
-    arnn_packed part = *all->whole;
-    size_t first = item * ARNN_PART_OUTPUTS, left = part.outputs - first;
+    const arnn_packed part = arnn_packed_part(all->whole, all->kernels, item);
     (void)worker;
-    part.outputs = left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS;
-    part.values = (char *)part.values + all->kernels->packed_bytes(first, part.inputs, part.type);
-    all->kernels->pack_turned(&part, all->matrix + first, all->stride);
+    all->kernels->pack_turned(&part, all->matrix + item * ARNN_PART_OUTPUTS, all->stride);
 }
 
 /* affine = the transpose of columns 0 .. outputs-1 of matrix (inputs, ..), rows a stride apart. */
@@ -29,8 +26,7 @@ static void turn(const arnn_pass *pass, arnn_affine *affine, float *memory, cons
     affine->outputs = outputs;
     *part = (arnn_packed){.outputs = outputs, .inputs = inputs, .values = memory};
     turning all = {pass->kernels, part, matrix, stride};
-    arnn_threads_run(pass->record->state->threads, turn_outputs, &all,
-                     (outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS, false);
+    arnn_threads_run(pass->record->state->threads, turn_outputs, &all, arnn_packed_parts(outputs), false);
 }
 
 /* ---- W ---- */
