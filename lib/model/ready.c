@@ -34,7 +34,7 @@ size_t arnn_packed_parts(size_t outputs)
     return (outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS;
 }
 
-arnn_packed arnn_packed_part(const arnn_packed *whole, const arnn_kernels *kernels, size_t part)
+static arnn_packed part_of(const arnn_packed *whole, const arnn_kernels *kernels, size_t part)
 {
     size_t first = part * ARNN_PART_OUTPUTS, left = whole->outputs - first;
     arnn_packed one = *whole;
@@ -44,13 +44,39 @@ arnn_packed arnn_packed_part(const arnn_packed *whole, const arnn_kernels *kerne
     return one;
 }
 
+typedef struct packing {
+    const arnn_packed *whole;
+    const arnn_kernels *kernels;
+    const float *weights;
+    size_t stride;
+    bool turned;
+} packing;
+
+static void pack_outputs(void *context, size_t item, size_t worker)
+{
+    const packing *all = context;
+    const arnn_packed part = part_of(all->whole, all->kernels, item);
+    const float *weights = all->weights + item * ARNN_PART_OUTPUTS * (all->turned ? 1 : all->stride);
+    (void)worker;
+    (all->turned ? all->kernels->pack_turned : all->kernels->pack)(&part, weights, all->stride);
+}
+
+void arnn_packed_fill(const arnn_packed *packed, const arnn_kernels *kernels, arnn_threads *threads,
+                      const float *weights, size_t stride, bool turned)
+{
+    const size_t least = (size_t)1 << 16; /* weights that are worth calling other threads */
+    packing all = {packed, kernels, weights, stride, turned};
+    arnn_threads_run(packed->outputs * packed->inputs >= least ? threads : NULL, pack_outputs, &all,
+                     arnn_packed_parts(packed->outputs), false);
+}
+
 void arnn_affine_add_part(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
                           size_t streams, size_t part)
 {
     for (size_t s = 0; s < ARNN_SOURCES; s++) {
         if (!affine->parts[s].inputs || !inputs->values[s])
             continue;
-        const arnn_packed one = arnn_packed_part(&affine->parts[s], kernels, part);
+        const arnn_packed one = part_of(&affine->parts[s], kernels, part);
         kernels->product(y + part * ARNN_PART_OUTPUTS, affine->outputs, inputs->values[s], inputs->strides[s], &one,
                          streams);
     }
@@ -93,34 +119,15 @@ static arnn_status provide(arnn_packed *part, size_t outputs, size_t inputs, con
     return part->values && (type != ARNN_TYPE_I8 || part->scales) ? ARNN_OK : arnn_error_no_memory("packed weights");
 }
 
-typedef struct packing {
-    const arnn_kernels *kernels;
-    const arnn_packed *whole;
-    const float *weights;
-    size_t stride;
-} packing;
-
-static void pack_outputs(void *context, size_t item, size_t worker)
-{
-    const packing *all = context;
-    const arnn_packed part = arnn_packed_part(all->whole, all->kernels, item);
-    (void)worker;
-    all->kernels->pack(&part, all->weights + item * ARNN_PART_OUTPUTS * all->stride, all->stride);
-}
-
 /* Packs the columns that belong to one source and moves on to those of the next. */
 static arnn_status pack_part(arnn_affine *affine, arnn_source source, size_t inputs, const float **weights,
                              size_t stride, const maker *by)
 {
-    const size_t least = (size_t)1 << 16; /* weights that are worth calling other threads */
-    size_t outputs = affine->outputs;
     arnn_packed *part = &affine->parts[source];
-    packing all = {by->model->kernels, part, *weights, stride};
-    arnn_status status = provide(part, outputs, inputs, by->model);
+    arnn_status status = provide(part, affine->outputs, inputs, by->model);
     if (status)
         return status;
-    arnn_threads_run(outputs * inputs >= least ? by->threads : NULL, pack_outputs, &all, arnn_packed_parts(outputs),
-                     false);
+    arnn_packed_fill(part, by->model->kernels, by->threads, *weights, stride, false);
     *weights += inputs;
     return ARNN_OK;
 }

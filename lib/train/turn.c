@@ -3,21 +3,6 @@
 
 #include "train/pass.h"
 
-typedef struct turning {
-    const arnn_kernels *kernels;
-    const arnn_packed *whole;
-    const float *matrix;
-    size_t stride;
-} turning;
-
-static void turn_outputs(void *context, size_t item, size_t worker)
-{
-    const turning *all = context;
-    const arnn_packed part = arnn_packed_part(all->whole, all->kernels, item);
-    (void)worker;
-    all->kernels->pack_turned(&part, all->matrix + item * ARNN_PART_OUTPUTS, all->stride);
-}
-
 /* affine = the transpose of columns 0 .. outputs-1 of matrix (inputs, ..), rows a stride apart. */
 static void turn(const arnn_pass *pass, arnn_affine *affine, float *memory, const float *matrix, size_t stride,
                  size_t inputs, size_t outputs)
@@ -25,8 +10,7 @@ static void turn(const arnn_pass *pass, arnn_affine *affine, float *memory, cons
     arnn_packed *part = &affine->parts[ARNN_FROM_BELOW];
     affine->outputs = outputs;
     *part = (arnn_packed){.outputs = outputs, .inputs = inputs, .values = memory};
-    turning all = {pass->kernels, part, matrix, stride};
-    arnn_threads_run(pass->record->state->threads, turn_outputs, &all, arnn_packed_parts(outputs), false);
+    arnn_packed_fill(part, pass->kernels, pass->record->state->threads, matrix, stride, true);
 }
 
 /* ---- W ---- */

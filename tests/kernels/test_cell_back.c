@@ -144,6 +144,14 @@ static void check(const problem *p, const arnn_kernels *table, const float *made
     }
 }
 
+static void check_tables(const problem *p, guard *made)
+{
+    FOR_TABLES(table) {
+        owe(p, table, made);
+        check(p, table, made->floats);
+    }
+}
+
 static void test_steps(void **unused)
 {
     (void)unused;
@@ -153,10 +161,7 @@ static void test_steps(void **unused)
         problem p = make(&r, &owing[i % COUNT(owing)], sizes[rng_below(&r, COUNT(sizes))], side);
         guard made = guard_make(rows_made(p.cell) * p.n, side);
         freeze(&p);
-        FOR_TABLES(table) {
-            owe(&p, table, &made);
-            check(&p, table, made.floats);
-        }
+        check_tables(&p, &made);
         guard_free(&made);
         forget(&p);
     }
@@ -184,10 +189,7 @@ static void test_saturated_gates(void **unused)
         for (size_t j = 0; j < N && cell->memory && i >= 2 * COUNT(owing); j++)
             p.given[M].floats[j] = far[(j + i) % COUNT(far)];
         freeze(&p);
-        FOR_TABLES(table) {
-            owe(&p, table, &made);
-            check(&p, table, made.floats);
-        }
+        check_tables(&p, &made);
         guard_free(&made);
         forget(&p);
     }
