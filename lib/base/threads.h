@@ -24,6 +24,22 @@ void arnn_threads_free(arnn_threads *threads);
 /* How many there are to be; 1 for NULL. */
 size_t arnn_threads_count(const arnn_threads *threads);
 
+/* What is shared out some at a time, `most` to an item: how many items that makes, and what one of them is. */
+typedef struct arnn_piece {
+    size_t first, count;
+} arnn_piece;
+
+static inline size_t arnn_pieces(size_t count, size_t most)
+{
+    return count / most + (count % most > 0);
+}
+
+static inline arnn_piece arnn_piece_of(size_t count, size_t most, size_t item)
+{
+    size_t first = item * most, left = first < count ? count - first : 0;
+    return (arnn_piece){first, left < most ? left : most};
+}
+
 /* Runs every item once, on the calling thread too, and returns when all are done. Each thread goes first through a part
    of the items that is its own, the same in every call, so that it finds in its core's caches what it left there; then
    it helps the others. `back`: through each part from its last item to its first. Who goes through the same things

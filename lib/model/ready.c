@@ -29,18 +29,13 @@ void arnn_affine_add(const arnn_affine *affine, const arnn_kernels *kernels, flo
     }
 }
 
-size_t arnn_packed_parts(size_t outputs)
-{
-    return (outputs + ARNN_PART_OUTPUTS - 1) / ARNN_PART_OUTPUTS;
-}
-
 static arnn_packed part_of(const arnn_packed *whole, const arnn_kernels *kernels, size_t part)
 {
-    size_t first = part * ARNN_PART_OUTPUTS, left = whole->outputs - first;
+    arnn_piece at = arnn_piece_of(whole->outputs, ARNN_PART_OUTPUTS, part);
     arnn_packed one = *whole;
-    one.outputs = left < ARNN_PART_OUTPUTS ? left : ARNN_PART_OUTPUTS;
-    one.values = (char *)one.values + kernels->packed_bytes(first, one.inputs, one.type);
-    one.scales = one.scales ? one.scales + first : NULL;
+    one.outputs = at.count;
+    one.values = (char *)one.values + kernels->packed_bytes(at.first, one.inputs, one.type);
+    one.scales = one.scales ? one.scales + at.first : NULL;
     return one;
 }
 
@@ -67,7 +62,7 @@ void arnn_packed_fill(const arnn_packed *packed, const arnn_kernels *kernels, ar
     const size_t least = (size_t)1 << 16; /* weights that are worth calling other threads */
     packing all = {packed, kernels, weights, stride, turned};
     arnn_threads_run(packed->outputs * packed->inputs >= least ? threads : NULL, pack_outputs, &all,
-                     arnn_packed_parts(packed->outputs), false);
+                     arnn_pieces(packed->outputs, ARNN_PART_OUTPUTS), false);
 }
 
 void arnn_affine_add_part(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,

@@ -65,15 +65,12 @@ void arnn_affine_begin(const arnn_affine *affine, float *y, size_t streams);
 void arnn_affine_add(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
                      size_t streams);
 
-/* A matrix is packed and multiplied by in parts of ARNN_PART_OUTPUTS outputs: how many. */
-size_t arnn_packed_parts(size_t outputs);
-
 /* Packs weights (outputs, inputs), or their transpose (inputs, outputs) where that is what stands there, rows `stride`
    apart. threads: NULL for the calling one alone. */
 void arnn_packed_fill(const arnn_packed *packed, const arnn_kernels *kernels, arnn_threads *threads,
                       const float *weights, size_t stride, bool turned);
 
-/* y (streams, outputs) += the products of one part alone, in its columns. */
+/* y (streams, outputs) += the products of one part alone, of ARNN_PART_OUTPUTS outputs, in its columns. */
 void arnn_affine_add_part(const arnn_affine *affine, const arnn_kernels *kernels, float *y, const arnn_inputs *inputs,
                           size_t streams, size_t part);
 

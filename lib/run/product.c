@@ -27,7 +27,7 @@ void arnn_product_add(const arnn_order *order, const arnn_affine *affine, const 
                       const arnn_inputs *inputs, size_t rows)
 {
     product whole = {affine, kernels, inputs, y, rows};
-    size_t weights = arnn_affine_weights(affine), parts = arnn_packed_parts(affine->outputs);
+    size_t weights = arnn_affine_weights(affine), parts = arnn_pieces(affine->outputs, ARNN_PART_OUTPUTS);
     bool shared = order->threads && ARNN_WORK_PRODUCT(weights, rows) >= ARNN_WORK_SHARED;
     if (shared || (kernels->shares && weights >= ARNN_LEFT_WEIGHTS))
         arnn_threads_run(shared ? order->threads : NULL, add_part, &whole, parts, order->back);

@@ -129,13 +129,15 @@ static void read_stream(void *context, size_t b, size_t worker)
 static bool streams_apart(const reads *self)
 {
     size_t count = self->step->count, threads = arnn_threads_count(self->step->order->threads), work = 0, most = 0;
+    if (threads == 1)
+        return false;
     for (size_t b = 0; b < count; b++) {
         size_t own = work_of_read(self, b);
         work += own;
         most = own > most ? own : most;
     }
     bool even = (count % threads == 0 || count > 2 * threads) && most / 9 * 8 <= work / threads;
-    return threads > 1 && even && work >= ARNN_WORK_SHARED;
+    return even && work >= ARNN_WORK_SHARED;
 }
 
 static void read_tapes(layer_step *step, size_t fresh)

@@ -367,18 +367,18 @@ void arnn_attention_rest(const arnn_pass *pass)
 static void unfold_rows(void *context, size_t item, size_t worker)
 {
     const arnn_pass *pass = context;
-    size_t n = pass->n, z = pass->z, parts = ARNN_PARTS(pass->desc->align), first = item % parts * ARNN_PART_ROWS;
-    size_t left = pass->desc->align - first, count = left < ARNN_PART_ROWS ? left : ARNN_PART_ROWS;
+    size_t n = pass->n, z = pass->z, align = pass->desc->align, parts = arnn_pieces(align, ARNN_PART_ROWS);
+    arnn_piece at = arnn_piece_of(align, ARNN_PART_ROWS, item % parts);
     const float *dw = pass->work->dfolded;
     (void)worker;
     if (item < parts)
-        pass->kernels->multiply(pass->attn_query.gradient + first * z, z,
-                                (arnn_operand){pass->attn_key.values + first * n, n, false},
-                                (arnn_operand){dw, z, false}, count, z, n);
+        pass->kernels->multiply(pass->attn_query.gradient + at.first * z, z,
+                                (arnn_operand){pass->attn_key.values + at.first * n, n, false},
+                                (arnn_operand){dw, z, false}, at.count, z, n);
     else
-        pass->kernels->multiply(pass->attn_key.gradient + first * n, n,
-                                (arnn_operand){pass->attn_query.values + first * z, z, false},
-                                (arnn_operand){dw, z, true}, count, n, z);
+        pass->kernels->multiply(pass->attn_key.gradient + at.first * n, n,
+                                (arnn_operand){pass->attn_query.values + at.first * z, z, false},
+                                (arnn_operand){dw, z, true}, at.count, n, z);
 }
 
 /* general: dW_general = scale dW */
@@ -395,5 +395,6 @@ void arnn_attention_unfold(const arnn_pass *pass)
     }
     for (size_t i = 0; i < count; i++)
         dw[i] *= pass->desc->scale;
-    arnn_threads_run(pass->record->state->threads, unfold_rows, &own, 2 * ARNN_PARTS(pass->desc->align), false);
+    arnn_threads_run(pass->record->state->threads, unfold_rows, &own,
+                     2 * arnn_pieces(pass->desc->align, ARNN_PART_ROWS), false);
 }

@@ -122,7 +122,7 @@ static bool inputs_wanted(const arnn_pass *pass)
 
 static size_t input_parts(const arnn_pass *pass)
 {
-    return inputs_wanted(pass) ? ARNN_PARTS(pass->record->last_steps) : 0;
+    return inputs_wanted(pass) ? arnn_pieces(pass->record->last_steps, ARNN_PART_ROWS) : 0;
 }
 
 /* An item is a part of the cell's matrices, of the attention's, or of the inputs of a stream. */
@@ -134,25 +134,27 @@ static void make_part(void *context, size_t item, size_t worker)
     void (*make)(const arnn_pass *pass, size_t first, size_t count) = arnn_cell_weights;
     (void)worker;
     if (item < of_inputs) {
-        size_t stream = item / inputs, first = item % inputs * ARNN_PART_ROWS, end = record->lengths[stream];
-        if (first < end)
-            arnn_input_return(pass, stream, first, end - first < ARNN_PART_ROWS ? end - first : ARNN_PART_ROWS);
+        size_t stream = item / inputs, steps = record->lengths[stream];
+        arnn_piece at = arnn_piece_of(steps, ARNN_PART_ROWS, item % inputs);
+        if (at.first < steps)
+            arnn_input_return(pass, stream, at.first, at.count);
         return;
     }
     item -= of_inputs;
-    if (item >= ARNN_PARTS(rows)) {
-        item -= ARNN_PARTS(rows);
+    if (item >= arnn_pieces(rows, ARNN_PART_ROWS)) {
+        item -= arnn_pieces(rows, ARNN_PART_ROWS);
         rows = pass->query;
         make = arnn_attention_weights;
     }
-    size_t first = item * ARNN_PART_ROWS;
-    make(pass, first, rows - first < ARNN_PART_ROWS ? rows - first : ARNN_PART_ROWS);
+    arnn_piece at = arnn_piece_of(rows, ARNN_PART_ROWS, item);
+    make(pass, at.first, at.count);
 }
 
 static void make_parts(arnn_pass *pass)
 {
     const arnn_record *record = pass->record;
-    size_t items = record->count * input_parts(pass) + ARNN_PARTS(pass->gates) + ARNN_PARTS(pass->query);
+    size_t items = record->count * input_parts(pass) + arnn_pieces(pass->gates, ARNN_PART_ROWS) +
+                   arnn_pieces(pass->query, ARNN_PART_ROWS);
     if (record->last_steps > 0)
         arnn_threads_run(record->state->threads, make_part, pass, items, false);
 }

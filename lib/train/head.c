@@ -81,12 +81,12 @@ typedef struct part {
 
 static part part_of(const arnn_head *head, size_t item)
 {
-    size_t first = item * PART_ROWS, left = head->count - first;
-    part rows = {.head = head, .first = first, .count = left < PART_ROWS ? left : PART_ROWS};
-    rows.r = rows.y = rows.dr = head->r + first * head->width;
+    arnn_piece at = arnn_piece_of(head->count, PART_ROWS, item);
+    part rows = {.head = head, .first = at.first, .count = at.count};
+    rows.r = rows.y = rows.dr = head->r + at.first * head->width;
     if (head->model->ready->readout.outputs) {
-        rows.y = head->y + first * head->outputs;
-        rows.dr = head->dr + first * head->width;
+        rows.y = head->y + at.first * head->outputs;
+        rows.dr = head->dr + at.first * head->width;
     }
     return rows;
 }
@@ -193,14 +193,14 @@ static void take_part(void *context, size_t item, size_t worker)
 static void weights_back(void *context, size_t item, size_t worker)
 {
     const arnn_head *head = context;
-    size_t first = item * PART_OUTPUTS, left = head->outputs - first, count = left < PART_OUTPUTS ? left : PART_OUTPUTS;
-    float *dw = gradient_of(head, readout(head, ARNN_READOUT)) + first * head->width;
-    float *db = gradient_of(head, readout(head, ARNN_READOUT_BIAS)) + first;
+    arnn_piece at = arnn_piece_of(head->outputs, PART_OUTPUTS, item);
+    float *dw = gradient_of(head, readout(head, ARNN_READOUT)) + at.first * head->width;
+    float *db = gradient_of(head, readout(head, ARNN_READOUT_BIAS)) + at.first;
     (void)worker;
-    head->model->kernels->multiply(dw, head->width, (arnn_operand){head->y + first, head->outputs, true},
-                                   (arnn_operand){head->r, head->width, false}, count, head->width, head->count);
+    head->model->kernels->multiply(dw, head->width, (arnn_operand){head->y + at.first, head->outputs, true},
+                                   (arnn_operand){head->r, head->width, false}, at.count, head->width, head->count);
     for (size_t i = 0; i < head->count; i++)
-        add(db, head->y + i * head->outputs + first, count);
+        add(db, head->y + i * head->outputs + at.first, at.count);
 }
 
 /* ---- all that wait ---- */
@@ -214,7 +214,7 @@ static bool worth_sharing(const arnn_head *head)
 
 void arnn_head_finish(arnn_head *head)
 {
-    size_t parts = (head->count + PART_ROWS - 1) / PART_ROWS;
+    size_t parts = arnn_pieces(head->count, PART_ROWS);
     arnn_threads *threads = worth_sharing(head) ? head->threads : NULL;
     turn all = {.head = head};
     arnn_threads_run(threads, take_part, &all, parts, false);
@@ -223,7 +223,7 @@ void arnn_head_finish(arnn_head *head)
         head->sums.correct += all.sums[i].correct;
     }
     if (head->gradients && parts > 0 && readout(head, ARNN_READOUT))
-        arnn_threads_run(threads, weights_back, head, (head->outputs + PART_OUTPUTS - 1) / PART_OUTPUTS, false);
+        arnn_threads_run(threads, weights_back, head, arnn_pieces(head->outputs, PART_OUTPUTS), false);
     head->count = 0;
 }
 

@@ -67,21 +67,20 @@ const arnn_optimiser *arnn_optimiser_of(int32_t optimiser)
 #define PARTS 64                /* at most */
 #define LEAST ((size_t)1 << 14) /* numbers in a part: what takes longer than it takes to call a thread */
 
-/* Parts are alike but for the last one. */
-static size_t part_of(size_t count)
+static size_t most_of(size_t count)
 {
-    size_t part = count / PARTS + (count % PARTS > 0);
-    return part > LEAST ? part : LEAST;
+    size_t most = arnn_pieces(count, PARTS);
+    return most > LEAST ? most : LEAST;
 }
 
 static size_t parts_of(size_t count)
 {
-    return count / part_of(count) + (count % part_of(count) > 0);
+    return arnn_pieces(count, most_of(count));
 }
 
-static size_t end_of(size_t count, size_t first)
+static arnn_piece part_of(size_t count, size_t item)
 {
-    return count - first < part_of(count) ? count : first + part_of(count);
+    return arnn_piece_of(count, most_of(count), item);
 }
 
 typedef struct whole {
@@ -95,11 +94,11 @@ typedef struct whole {
 static void update_part(void *context, size_t item, size_t worker)
 {
     const whole *all = context;
-    size_t first = item * part_of(all->count), end = end_of(all->count, first);
-    float *second = all->moments[1] ? all->moments[1] + first : NULL;
+    arnn_piece at = part_of(all->count, item);
+    float *second = all->moments[1] ? all->moments[1] + at.first : NULL;
     (void)worker;
-    all->optimiser->apply(all->values + first, all->moments[0] + first, second, all->gradients + first, end - first,
-                          all->update);
+    all->optimiser->apply(all->values + at.first, all->moments[0] + at.first, second, all->gradients + at.first,
+                          at.count, all->update);
 }
 
 /* From the end on: there gradients were looked at last. */
@@ -135,9 +134,9 @@ static double squared(const float *values, size_t count)
 static void square_part(void *context, size_t item, size_t worker)
 {
     squares *all = context;
-    size_t first = item * part_of(all->count);
+    arnn_piece at = part_of(all->count, item);
     (void)worker;
-    all->sums[item] = squared(all->values + first, end_of(all->count, first) - first);
+    all->sums[item] = squared(all->values + at.first, at.count);
 }
 
 double arnn_norm(arnn_threads *threads, const float *values, size_t count)

@@ -45,9 +45,8 @@ size_t arnn_carried(const arnn_pass *pass, const float **rows, size_t stream, si
 /* Rows on the tape when step t reads. */
 size_t arnn_rows_read(const arnn_pass *pass, size_t stream, size_t t);
 
-/* Rows of a matrix that one thread makes at once; how many such parts there are. */
-#define ARNN_PART_ROWS   64
-#define ARNN_PARTS(rows) (((rows) + ARNN_PART_ROWS - 1) / ARNN_PART_ROWS)
+/* Rows of a matrix that one thread makes at once. */
+#define ARNN_PART_ROWS 64
 
 float arnn_dot(const float *a, const float *b, size_t count);
 void arnn_add_scaled(float *sums, float factor, const float *values, size_t count);

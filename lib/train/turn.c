@@ -19,14 +19,14 @@ static void turn(const arnn_pass *pass, arnn_affine *affine, float *memory, cons
 static void fold_rows(void *context, size_t item, size_t worker)
 {
     const arnn_pass *pass = context;
-    size_t n = pass->n, z = pass->z, first = item * ARNN_PART_ROWS, left = n - first;
-    size_t count = left < ARNN_PART_ROWS ? left : ARNN_PART_ROWS;
-    float *rows = pass->work->layer.folded + first * z;
+    size_t n = pass->n, z = pass->z;
+    arnn_piece at = arnn_piece_of(n, ARNN_PART_ROWS, item);
+    float *rows = pass->work->layer.folded + at.first * z;
     (void)worker;
-    memset(rows, 0, count * z * sizeof *rows);
-    pass->kernels->multiply(rows, z, (arnn_operand){pass->attn_key.values + first, n, true},
-                            (arnn_operand){pass->attn_query.values, z, false}, count, z, pass->desc->align);
-    for (size_t i = 0; i < count * z; i++)
+    memset(rows, 0, at.count * z * sizeof *rows);
+    pass->kernels->multiply(rows, z, (arnn_operand){pass->attn_key.values + at.first, n, true},
+                            (arnn_operand){pass->attn_query.values, z, false}, at.count, z, pass->desc->align);
+    for (size_t i = 0; i < at.count * z; i++)
         rows[i] *= pass->desc->scale;
 }
 
@@ -37,7 +37,7 @@ static arnn_status fold(const arnn_pass *pass)
     arnn_pass own = *pass;
     if (pass->keys || !pass->attn_key.values)
         return arnn_score_of(pass->desc->score)->fold(pass->work->layer.folded, &weights);
-    arnn_threads_run(pass->record->state->threads, fold_rows, &own, ARNN_PARTS(pass->n), false);
+    arnn_threads_run(pass->record->state->threads, fold_rows, &own, arnn_pieces(pass->n, ARNN_PART_ROWS), false);
     return ARNN_OK;
 }
 
