@@ -19,6 +19,8 @@ CURVES = [
     (Description(cell="gru", wiring="beside", vocab=6, source="s", outputs=6), "cross_entropy", "last", "sgd"),
     (Description(cell="lstm", wiring="after", source="s"), "squared_error", "last", "adamw"),
 ]
+# More outputs than one part of a readout.
+WIDE = (Description(cell="rnn_tanh", wiring="none", source="h", outputs=70), "cross_entropy", "steps", "sgd")
 
 
 def small(description):
@@ -65,7 +67,7 @@ def test_loss_curve(d, loss, over, optimiser):
         assert model.read(key) == pytest.approx(values, abs=5e-3), key
 
 
-@pytest.mark.parametrize("d, loss, over, optimiser", CURVES, ids=name)
+@pytest.mark.parametrize("d, loss, over, optimiser", [*CURVES, WIDE], ids=name)
 def test_gradients_and_layout(d, loss, over, optimiser):
     d = small(d)
     model = Model(d).init(5)
