@@ -34,6 +34,17 @@ def test_several_blocks(wiring, cell, score):
     check(case, random)
 
 
+@pytest.mark.parametrize("wiring, cell, score", [("none", "lstm", "dot"), ("after", "rnn_tanh", "dot"), ("before", "gru", "general"),
+                                                 ("beside", "gru", "additive"), ("after", "lstm", "additive")])
+def test_matrices_of_several_parts(wiring, cell, score):
+    """Wider than what is packed, multiplied or handed to a thread at once (ARNN_PART_OUTPUTS, ARNN_PART_ROWS)."""
+    random = cases.generator("wide", wiring, cell, score)
+    plain = {"start_row": "none", "recency": 0, "layers": 2, "skip": 1, "reach": "whole"}
+    d = small(cases.describe(random, wiring=wiring, cell=cell, score=score, **plain))
+    d = d.but(vocab=0, inputs=70, hidden=130, align=d.align and 140)
+    check(cases.case(random, d, streams=2, steps=5, make=cases.contractive), random)
+
+
 @pytest.mark.parametrize("wiring, cell, score", KINDS)
 def test_a_chunk_is_a_run_on_a_past_that_is_constant(wiring, cell, score, exact):
     """A record that goes on gives the bits of a fresh one that was given the rows and values as constants."""
