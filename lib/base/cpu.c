@@ -59,6 +59,15 @@ bool arnn_cpu_has_neon(void)
 #endif
 }
 
+bool arnn_cpu_fetches_far(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    return __builtin_cpu_is("amd");
+#else
+    return false;
+#endif
+}
+
 /* A C library may ask the processor at every call, which in a virtual machine takes long. */
 static size_t cache_of(atomic_size_t *known, int name, size_t common)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/processor.h"
 
 #define AWAKE_US   100 /* how long who waits stays awake: about what waking up takes */
 #define LOOKS      100
@@ -24,6 +25,8 @@ typedef struct worker {
     arnn_threads *threads;
     size_t index;
     pthread_t handle;
+    bool asleep; /* both under the mutex */
+    arnn_kept_off off;
 } worker;
 
 struct arnn_threads {
@@ -38,6 +41,7 @@ struct arnn_threads {
     bool back;
     atomic_size_t items;
     atomic_size_t done;     /* of them */
+    atomic_int caller;      /* the processor of who gave them out */
     atomic_size_t sleeping; /* workers that must be woken */
     atomic_bool waiting;    /* the caller must be woken */
     atomic_bool stop;
@@ -118,10 +122,24 @@ static uint64_t microseconds(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Whether it came true. Lets others have the processor, who may be the very ones that are waited for. */
-static bool watch(arnn_threads *threads, condition *is_true)
+/* Where few processors share a cache, Linux likes to wake a thread on the very one on which its caller is at work, though
+   another is idle, and leaves both there for milliseconds. So a worker that waits awake where its caller works moves, .. */
+static void part_from_caller(worker *self)
+{
+    const int here = arnn_processor();
+    if (here == atomic_load(&self->threads->caller)) {
+        arnn_keep_off(&self->off, here);
+        arnn_let_back(&self->off);
+    }
+}
+
+/* Whether it came true. Lets others have the processor, who may be the very ones that are waited for. self: the worker;
+   NULL: the caller. */
+static bool watch(arnn_threads *threads, condition *is_true, worker *self)
 {
     for (uint64_t end = microseconds() + AWAKE_US; microseconds() < end; sched_yield()) {
+        if (self)
+            part_from_caller(self);
         for (size_t i = 0; i < LOOKS; i++) {
             if (is_true(threads))
                 return true;
@@ -141,14 +159,18 @@ static bool wanted(arnn_threads *threads)
 
 /* Who gives out new shares looks for sleepers afterwards, and a sleeper looks at the shares after it has said that it
    sleeps: one of them sees the other. */
-static void wait_for_items(arnn_threads *threads)
+static void wait_for_items(worker *self)
 {
-    if (watch(threads, wanted))
+    arnn_threads *threads = self->threads;
+    if (watch(threads, wanted, self))
         return;
     pthread_mutex_lock(&threads->mutex);
     atomic_fetch_add(&threads->sleeping, 1);
+    self->asleep = true;
     while (!wanted(threads))
         pthread_cond_wait(&threads->wake, &threads->mutex);
+    self->asleep = false;
+    arnn_let_back(&self->off);
     atomic_fetch_sub(&threads->sleeping, 1);
     pthread_mutex_unlock(&threads->mutex);
 }
@@ -160,7 +182,7 @@ static bool all_done(arnn_threads *threads)
 
 static void wait_for_workers(arnn_threads *threads)
 {
-    if (all_done(threads) || watch(threads, all_done))
+    if (all_done(threads) || watch(threads, all_done, NULL))
         return;
     pthread_mutex_lock(&threads->mutex);
     atomic_store(&threads->waiting, true);
@@ -170,11 +192,16 @@ static void wait_for_workers(arnn_threads *threads)
     pthread_mutex_unlock(&threads->mutex);
 }
 
+/* .. and who sleeps is woken elsewhere. */
 static void wake_workers(arnn_threads *threads)
 {
     if (atomic_load(&threads->sleeping) == 0)
         return;
+    const int here = atomic_load(&threads->caller);
     pthread_mutex_lock(&threads->mutex);
+    for (size_t index = 1; index <= threads->started; index++)
+        if (threads->workers[index].asleep)
+            arnn_keep_off(&threads->workers[index].off, here);
     pthread_cond_broadcast(&threads->wake);
     pthread_mutex_unlock(&threads->mutex);
 }
@@ -182,8 +209,9 @@ static void wake_workers(arnn_threads *threads)
 static void *run_worker(void *argument)
 {
     worker *self = argument;
+    self->off.thread = arnn_thread_id();
     while (!atomic_load(&self->threads->stop)) {
-        wait_for_items(self->threads);
+        wait_for_items(self);
         work(self->threads, self->index);
     }
     return NULL;
@@ -198,6 +226,8 @@ static void start_worker(arnn_threads *threads, size_t index)
     sigset_t all, before;
     self->threads = threads;
     self->index = index;
+    self->asleep = false;
+    self->off = (arnn_kept_off){0};
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_create(&self->handle, NULL, run_worker, self) == 0)
@@ -214,6 +244,7 @@ static void start(arnn_threads *threads)
         atomic_init(&threads->workers[i].share, 0);
     atomic_init(&threads->items, 0);
     atomic_init(&threads->done, 0);
+    atomic_init(&threads->caller, ARNN_PROCESSOR_UNKNOWN);
     atomic_init(&threads->sleeping, 0);
     atomic_init(&threads->waiting, false);
     atomic_init(&threads->stop, false);
@@ -250,6 +281,7 @@ void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, siz
     threads->task = task;
     threads->context = context;
     threads->back = back;
+    atomic_store(&threads->caller, arnn_processor());
     give_shares(threads, items);
     wake_workers(threads);
     work(threads, 0);

@@ -105,22 +105,22 @@ ARNN_INLINE void add_rest(total *to, const units *u, size_t j, const unsigned ch
 
 /* Addresses of what is fetched while a row is scored: a row of the next block's keys, and half of one of its states, so
    many bytes for every STEP. */
-typedef struct ahead {
-    uintptr_t key, h;
+typedef struct rows_ahead {
+    ahead key, h;
     size_t share;
-} ahead;
+} rows_ahead;
 
-ARNN_INLINE void fetch_step(ahead *next, const size_t key_bytes)
+ARNN_INLINE void fetch_step(rows_ahead *next, const size_t key_bytes)
 {
     for (size_t line = 0; line < key_bytes; line += LINE)
-        fetch(next->key + line);
+        fetch(next->key, line);
     for (size_t line = 0; line < next->share; line += LINE)
-        fetch(next->h + line);
-    next->key += key_bytes;
-    next->h += next->share;
+        fetch(next->h, line);
+    next->key.at += key_bytes;
+    next->h.at += next->share;
 }
 
-ARNN_INLINE void add_row(total *to, const units *u, const unsigned char *key, ahead next, const int32_t type,
+ARNN_INLINE void add_row(total *to, const units *u, const unsigned char *key, rows_ahead next, const int32_t type,
                          const bool capped)
 {
     size_t j = 0;
@@ -131,13 +131,14 @@ ARNN_INLINE void add_row(total *to, const units *u, const unsigned char *key, ah
     add_rest(to, u, j, key, type, capped);
 }
 
-ARNN_INLINE ahead fetch_ahead(const arnn_query *query, const block *at, size_t lane, size_t first, const int32_t type)
+ARNN_INLINE rows_ahead fetch_ahead(const arnn_query *query, const block *at, size_t lane, size_t first,
+                                   const int32_t type)
 {
     const size_t k = query->align, half = query->hidden * element_bytes(at->run->h_type) / 2, steps = k / STEP;
     const size_t share = steps ? half / steps : 0;
-    return (ahead){
-        .key = at->next_key + (lane * k + first) * element_bytes(type),
-        .h = at->next_h + lane * half + first / STEP * share,
+    return (rows_ahead){
+        .key = {.at = at->next_key + (lane * k + first) * element_bytes(type), .far = at->far},
+        .h = {.at = at->next_h + lane * half + first / STEP * share, .far = at->far},
         .share = share,
     };
 }

@@ -20,8 +20,9 @@ typedef struct block {
     float
         *kept; /* (rows, n), rows kept_stride apart: its states as floats, which scores leave for the sum; else NULL */
     struct units *units; /* of the query, where scores are additive; else NULL */
-    /* addresses of the next block's rows, or where there is none of this one's */
+    /* addresses of the rows of the block that is fetched meanwhile, or where there is none of this one's */
     uintptr_t next_h, next_m, next_key;
+    bool far; /* that is not the next one but the one after it, and goes into the second cache: arnn_cpu_fetches_far */
 } block;
 
 /* Where a lane that is there stands in its run. */
@@ -30,10 +31,26 @@ ARNN_INLINE size_t row_of(const block *at, size_t lane)
     return at->first + lane - at->run->first;
 }
 
-/* Addresses and not pointers, as a fetch may go beyond what is there. */
-ARNN_INLINE void fetch(uintptr_t address)
+/* Where that is which is to be fetched, and whether it goes into the second cache. An address and not a pointer, as a fetch
+   may go beyond what is there. */
+typedef struct ahead {
+    uintptr_t at;
+    bool far;
+} ahead;
+
+ARNN_INLINE ahead ahead_by(ahead next, size_t bytes)
 {
-    __builtin_prefetch((const void *)address);
+    next.at += bytes;
+    return next;
+}
+
+/* The line `offset` bytes further on. */
+ARNN_INLINE void fetch(ahead next, size_t offset)
+{
+    if (next.far)
+        __builtin_prefetch((const void *)(next.at + offset), 0, 2);
+    else
+        __builtin_prefetch((const void *)(next.at + offset));
 }
 
 /* e (rows, and up to a whole vector): the scores of a block's rows, without recency; those of lanes that are not there
@@ -46,12 +63,12 @@ score_kernel ARNN_VEC(score_dot), ARNN_VEC(score_exponent), ARNN_VEC(score_tanh)
 #define KEPT_WIDTH  1024
 #define KEPT_FLOATS (VF_GROUP * (KEPT_WIDTH + 2 * VF_LANES))
 
-/* sums (n) += weights (count) times rows (count, n) of a type, `stride` elements apart. next: the half of the next
+/* sums (n) += weights (count) times rows (count, n) of a type, `stride` elements apart. next: the half of a
    block that the scores did not fetch. */
 void ARNN_VEC(add_rows)(float *sums, const void *rows, int32_t type, size_t stride, const float *weights, size_t count,
-                        size_t n, uintptr_t next);
+                        size_t n, ahead next);
 
 /* The same of a block's rows as they were kept; weights of all its lanes. */
-void ARNN_VEC(add_kept)(float *sums, const block *at, const float *weights, size_t n, uintptr_t next);
+void ARNN_VEC(add_kept)(float *sums, const block *at, const float *weights, size_t n, ahead next);
 
 #endif

@@ -77,7 +77,7 @@ ARNN_INLINE vf number(vb a, vb b, vb c)
 #define ROWS 4 /* that are scored side by side: their sums stay in registers */
 
 ARNN_INLINE void score_rows(vf scores[ROWS], const vb_digits *digits, const unsigned char *const rows[ROWS], size_t n,
-                            uintptr_t next)
+                            ahead next)
 {
     vb a[ROWS], b[ROWS], c[ROWS];
     for (size_t r = 0; r < ROWS; r++) {
@@ -85,11 +85,11 @@ ARNN_INLINE void score_rows(vf scores[ROWS], const vb_digits *digits, const unsi
         b[r] = vb_load(digits->start[1]);
         c[r] = vb_load(digits->start[0]);
     }
-    for (size_t i = 0; i < n; i += VB_LANES, next += ROWS * VB_LANES / 2) {
+    for (size_t i = 0; i < n; i += VB_LANES, next.at += ROWS * VB_LANES / 2) {
         const size_t left = at_most(n - i, VB_LANES);
         const vb qa = vb_load(&digits->at[2][i]), qb = vb_load(&digits->at[1][i]), qc = vb_load(&digits->at[0][i]);
         for (size_t line = 0; line < ROWS * VB_LANES / 2; line += LINE)
-            fetch(next + line);
+            fetch(next, line);
         for (size_t r = 0; r < ROWS; r++) {
             vb x = vb_flip(vb_load_n(rows[r] + i, left));
             a[r] = vb_dot(a[r], x, qa);
@@ -101,11 +101,11 @@ ARNN_INLINE void score_rows(vf scores[ROWS], const vb_digits *digits, const unsi
         scores[r] = number(a[r], b[r], c[r]);
 }
 
-vf ARNN_VEC(score_bytes)(const vb_digits *digits, const unsigned char *const rows[VF_GROUP], size_t n, uintptr_t next)
+vf ARNN_VEC(score_bytes)(const vb_digits *digits, const unsigned char *const rows[VF_GROUP], size_t n, ahead next)
 {
     vf scores[VF_GROUP];
     for (size_t r = 0; r < VF_GROUP; r += ROWS)
-        score_rows(scores + r, digits, rows + r, n, next + r * n / 2);
+        score_rows(scores + r, digits, rows + r, n, ahead_by(next, r * n / 2));
     return vf_mul(vf_sums(scores), vf_set(digits->unit));
 }
 
@@ -160,16 +160,16 @@ ARNN_INLINE void add_columns(float *sums, const column_sums *from, float unit, s
 
 /* VB_LANES columns, or what is left of them. */
 static void add_strip(float *sums, const unsigned char *rows, size_t stride, const weight_digits *weights, size_t count,
-                      size_t left, uintptr_t next)
+                      size_t left, ahead next)
 {
     column_sums to;
     vb x[FOUR];
     size_t r = 0;
     for (size_t k = 0; k < FOUR; k++)
         to.a[k] = to.b[k] = to.c[k] = vb_zero();
-    for (; r + FOUR <= count; r += FOUR, next += FOUR * VB_LANES / 2) {
+    for (; r + FOUR <= count; r += FOUR, next.at += FOUR * VB_LANES / 2) {
         for (size_t line = 0; line < FOUR * VB_LANES / 2; line += LINE)
-            fetch(next + line);
+            fetch(next, line);
         for (size_t k = 0; k < FOUR; k++)
             x[k] = vb_load_n(rows + (r + k) * stride, left);
         add_four(&to, x, weights, r);
@@ -183,12 +183,12 @@ static void add_strip(float *sums, const unsigned char *rows, size_t stride, con
 }
 
 bool ARNN_VEC(add_bytes)(float *sums, const unsigned char *rows, size_t stride, const float *weights, size_t count,
-                         size_t n, uintptr_t next)
+                         size_t n, ahead next)
 {
     weight_digits digits;
     if (!split_weights(&digits, weights, count))
         return false;
-    for (size_t i = 0; i < n; i += VB_LANES, next += count * VB_LANES / 2)
+    for (size_t i = 0; i < n; i += VB_LANES, next.at += count * VB_LANES / 2)
         add_strip(sums + i, rows + i, stride, &digits, count, at_most(n - i, VB_LANES), next);
     return true;
 }

@@ -18,11 +18,11 @@ typedef struct vb_digits {
 /* false where the query has no unit. */
 bool ARNN_VEC(take_digits)(vb_digits *digits, const float *query, size_t n);
 
-vf ARNN_VEC(score_bytes)(const vb_digits *digits, const unsigned char *const rows[VF_GROUP], size_t n, uintptr_t next);
+vf ARNN_VEC(score_bytes)(const vb_digits *digits, const unsigned char *const rows[VF_GROUP], size_t n, ahead next);
 
 /* As add_rows. false, and nothing done, where the weights have no unit. */
 bool ARNN_VEC(add_bytes)(float *sums, const unsigned char *rows, size_t stride, const float *weights, size_t count,
-                         size_t n, uintptr_t next);
+                         size_t n, ahead next);
 
 #endif
 

@@ -1,4 +1,5 @@
 /* The read, backward, on vectors: one pass over the rows in blocks, as vec_read.c, whose scores and sums it takes. */
+#include "base/cpu.h"
 #include "kernels/vec_block.h"
 
 static size_t block_rows(size_t hidden)
@@ -30,17 +31,20 @@ static void owed_block(const arnn_owed *owed, size_t first, const block *at)
         multiply(other, owed->m + first * n, owed->dm, at, n);
     for (size_t i = 0; i < at->end; i++)
         de[i] = alpha[i] * ((owed->m ? r[i] + other[i] : r[i]) - owed->rho);
-    ARNN_VEC(add_rows)(owed->dq, h, ARNN_TYPE_F32, n, de, at->end, n, at->next_h + half);
+    ARNN_VEC(add_rows)(owed->dq, h, ARNN_TYPE_F32, n, de, at->end, n, (ahead){.at = at->next_h + half, .far = at->far});
 }
 
 void ARNN_VEC(owed)(const arnn_owed *owed)
 {
-    size_t rows = block_rows(owed->hidden), n = owed->hidden, blocks = (owed->count + rows - 1) / rows;
+    const bool far = arnn_cpu_fetches_far();
+    const size_t rows = block_rows(owed->hidden), n = owed->hidden, steps = far ? 2 : 1;
+    const size_t blocks = (owed->count + rows - 1) / rows;
     for (size_t i = 0; i < blocks; i++) {
         size_t number = owed->back ? blocks - 1 - i : i, first = number * rows, left = owed->count - first;
-        size_t next = i + 1 == blocks ? first : owed->back ? first - rows : first + rows;
+        size_t next = i + steps >= blocks ? first : owed->back ? first - steps * rows : first + steps * rows;
         const block at = {
             .rows = rows,
+            .far = far,
             .end = left < rows ? left : rows,
             .next_h = (uintptr_t)(owed->h + next * n),
         };

@@ -3,10 +3,11 @@
    begin at multiples of their length in the absolute row index, and their length follows from the hidden width: so that
    a row meets the same arithmetic wherever a run begins.
 
-   While a block is worked on the next one is fetched, one half during the scores and the other during the sum: memory
+   While a block is worked on a later one is fetched, one half during the scores and the other during the sum: memory
    then works all the time. A fetch in only one of the two gains nothing. */
 #include <math.h>
 
+#include "base/cpu.h"
 #include "kernels/vec_bytes.h"
 #include "kernels/vec_math.h"
 #include "kernels/vec_rows.h"
@@ -96,7 +97,8 @@ static void add_block(arnn_partial *partial, const block *at, const float *weigh
     const arnn_run *run = at->run;
     const size_t h_bytes = element_bytes(run->h_type), m_bytes = element_bytes(run->m_type), half = at->rows * n / 2;
     size_t row = row_of(at, at->begin), count = at->end - at->begin;
-    const uintptr_t next_h = at->next_h + half * h_bytes;
+    const ahead next_h = {.at = at->next_h + half * h_bytes, .far = at->far};
+    const ahead next_m = {.at = at->next_m + half * m_bytes, .far = at->far};
     if (at->kept)
         ARNN_VEC(add_kept)(partial->h, at, weights, n, next_h);
     else
@@ -105,26 +107,27 @@ static void add_block(arnn_partial *partial, const block *at, const float *weigh
      n, next_h);
     if (run->m)
         ARNN_VEC(add_rows)
-    (partial->m, row_at(run->m, row, n * m_bytes), run->m_type, n, weights + at->begin, count, n,
-     at->next_m + half * m_bytes);
+    (partial->m, row_at(run->m, row, n * m_bytes), run->m_type, n, weights + at->begin, count, n, next_m);
 }
 
 /* ---- a run ---- */
 
-/* Rows of `width` elements are fetched ahead where they are dense: those of this run's next block, else those of the run
-   that comes next; where neither is known, those at hand, which costs nothing. */
+/* Rows are fetched ahead where they are dense: those of a later block of this run, else those of the run that comes next;
+   where neither is known, those at hand, which costs nothing. */
 static uintptr_t next_rows(const void *rows, const void *next_run, const block *at, bool dense, size_t row_bytes)
 {
     const arnn_run *run = at->run;
-    size_t next = at->first + at->rows - run->first;
+    size_t next = at->first + (at->far ? 2 : 1) * at->rows - run->first;
     if (!rows)
         return 0;
     if (dense && next < run->count)
         return (uintptr_t)rows + next * row_bytes;
-    return next_run ? (uintptr_t)next_run : (uintptr_t)rows + row_of(at, at->begin) * row_bytes;
+    if (!next_run)
+        return (uintptr_t)rows + row_of(at, at->begin) * row_bytes;
+    return (uintptr_t)next_run + (next < run->count ? 0 : next - run->count) * row_bytes;
 }
 
-static block take_block(const arnn_run *run, const arnn_query *query, size_t first, size_t rows)
+static block take_block(const arnn_run *run, const arnn_query *query, size_t first, size_t rows, bool far)
 {
     const size_t end = run->first + run->count - first, n = query->hidden, k = query->align;
     const bool dense = run->h_stride == n;
@@ -132,6 +135,7 @@ static block take_block(const arnn_run *run, const arnn_query *query, size_t fir
         .run = run,
         .first = first,
         .rows = rows,
+        .far = far,
         .begin = run->first > first ? run->first - first : 0,
         .end = end < rows ? end : rows,
     };
@@ -153,9 +157,10 @@ static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn
 {
     const size_t bytes = with.kept ? sizeof *with.kept : element_bytes(run->h_type), end = run->first + run->count;
     const size_t rows = block_rows(query->hidden * bytes);
+    const bool far = arnn_cpu_fetches_far();
     for (size_t first = run->first / rows * rows; first < end; first += rows) {
         float e[BLOCK_ROWS];
-        block at = take_block(run, query, first, rows);
+        block at = take_block(run, query, first, rows, far);
         at.digits = with.digits;
         at.units = with.units;
         at.kept = with.kept;

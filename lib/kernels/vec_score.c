@@ -55,16 +55,16 @@ ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, 
     const size_t half = VF_GROUP * PAIR * bytes / 2; /* of what the loop reads at a time */
     const group h = take_group(at->run->h, at->run->h_stride * bytes, at, lane);
     float *kept = keep ? at->kept + lane * PAIR : NULL; /* rows of at least a vector */
-    uintptr_t next = at->next_h + lane * n * bytes / 2;
+    ahead next = {.at = at->next_h + lane * n * bytes / 2, .far = at->far};
     size_t i = 0;
     vf sums[VF_GROUP];
 #pragma GCC unroll 16
     for (size_t r = 0; r < VF_GROUP; r++)
         sums[r] = vf_zero();
-    for (; i + PAIR <= n; i += PAIR, next += half) {
+    for (; i + PAIR <= n; i += PAIR, next.at += half) {
         vf2 q = pair_of_floats(query->query + i, type);
         for (size_t line = 0; line < half; line += LINE)
-            fetch(next + line);
+            fetch(next, line);
 #pragma GCC unroll 16
         for (size_t r = 0; r < VF_GROUP; r++) {
             vf2 row = pair_of_row(h.rows[r] + i * bytes, type);
@@ -109,7 +109,8 @@ static vf score_i8(const arnn_query *query, const block *at, size_t lane)
 #ifdef VB_LANES
     if (at->digits) {
         const group h = take_group(at->run->h, at->run->h_stride, at, lane);
-        return ARNN_VEC(score_bytes)(at->digits, h.rows, query->hidden, at->next_h + lane * query->hidden / 2);
+        const ahead next = {.at = at->next_h + lane * query->hidden / 2, .far = at->far};
+        return ARNN_VEC(score_bytes)(at->digits, h.rows, query->hidden, next);
     }
 #endif
     return vf_mul(vf_set(1.0f / 127.0f), score_kept(query, at, lane, ARNN_TYPE_I8));

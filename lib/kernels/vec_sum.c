@@ -13,12 +13,12 @@ ARNN_INLINE size_t share_of(const size_t pairs, const size_t bytes)
     return pairs * PAIR / 2 * bytes;
 }
 
-ARNN_INLINE void fetch_share(uintptr_t next, size_t row, const size_t share)
+ARNN_INLINE void fetch_share(ahead next, size_t row, const size_t share)
 {
     if (share < LINE && row % (LINE / (share < LINE ? share : LINE)) != 0)
         return;
     for (size_t line = 0; line < share; line += LINE)
-        fetch(next + row * share + line);
+        fetch(next, row * share + line);
 }
 
 /* Rows of a type: where they are, and how many bytes lie between rows and between pairs of their vectors. The last vector
@@ -30,7 +30,7 @@ typedef struct matrix {
 
 /* `pairs` pairs of columns, over `count` rows in their order. next_bytes: of an element of the next block */
 ARNN_INLINE void add_strip(float *sums, const unsigned char *rows, const matrix *of, const float *weights, size_t count,
-                           uintptr_t next, const size_t next_bytes, const size_t pairs, const int32_t type)
+                           ahead next, const size_t next_bytes, const size_t pairs, const int32_t type)
 {
     vf2 columns[PAIRS];
     for (size_t c = 0; c < pairs; c++)
@@ -70,22 +70,22 @@ ARNN_INLINE void add_narrow(float *sums, const unsigned char *rows, size_t strid
 }
 
 /* All columns in whole vectors. */
-ARNN_INLINE void add_whole(float *sums, const matrix *of, const float *weights, size_t count, size_t n, uintptr_t next,
+ARNN_INLINE void add_whole(float *sums, const matrix *of, const float *weights, size_t count, size_t n, ahead next,
                            const size_t next_bytes, const int32_t type)
 {
     const unsigned char *rows = of->rows;
     size_t i = 0;
     for (; i + PAIRS * PAIR <= n; i += PAIRS * PAIR, rows += PAIRS * of->pair) {
         add_strip(sums + i, rows, of, weights, count, next, next_bytes, PAIRS, type);
-        next += count * share_of(PAIRS, next_bytes);
+        next.at += count * share_of(PAIRS, next_bytes);
     }
     for (; i + FEWER * PAIR <= n; i += FEWER * PAIR, rows += FEWER * of->pair) {
         add_strip(sums + i, rows, of, weights, count, next, next_bytes, FEWER, type);
-        next += count * share_of(FEWER, next_bytes);
+        next.at += count * share_of(FEWER, next_bytes);
     }
     for (; i + PAIR <= n; i += PAIR, rows += of->pair) {
         add_strip(sums + i, rows, of, weights, count, next, next_bytes, 1, type);
-        next += count * share_of(1, next_bytes);
+        next.at += count * share_of(1, next_bytes);
     }
     if (i + VF_LANES <= n)
         vf_store(sums + i, add_vector(vf_load(sums + i), rows, of->stride, weights, count, type));
@@ -93,7 +93,7 @@ ARNN_INLINE void add_whole(float *sums, const matrix *of, const float *weights, 
 
 /* Rows of at least a vector. What whole vectors leave over comes as the last vector of the row. Some of its columns are
    summed twice, both times to the same number: a column is one chain of rows wherever it stands. */
-ARNN_INLINE void add_wide(float *sums, const matrix *of, const float *weights, size_t count, size_t n, uintptr_t next,
+ARNN_INLINE void add_wide(float *sums, const matrix *of, const float *weights, size_t count, size_t n, ahead next,
                           const size_t next_bytes, const int32_t type)
 {
     const size_t last = n - VF_LANES;
@@ -106,7 +106,7 @@ ARNN_INLINE void add_wide(float *sums, const matrix *of, const float *weights, s
 }
 
 ARNN_INLINE void add_typed(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
-                           uintptr_t next, const int32_t type)
+                           ahead next, const int32_t type)
 {
     const size_t bytes = element_bytes(type);
     if (n < VF_LANES) {
@@ -123,22 +123,22 @@ ARNN_INLINE void add_typed(float *sums, const void *rows, size_t stride, const f
 }
 
 typedef void add_kernel(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
-                        uintptr_t next);
+                        ahead next);
 
 static void add_f32(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
-                    uintptr_t next)
+                    ahead next)
 {
     add_typed(sums, rows, stride, weights, count, n, next, ARNN_TYPE_F32);
 }
 
 static void add_f16(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
-                    uintptr_t next)
+                    ahead next)
 {
     add_typed(sums, rows, stride, weights, count, n, next, ARNN_TYPE_F16);
 }
 
 static void add_bf16(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
-                     uintptr_t next)
+                     ahead next)
 {
     add_typed(sums, rows, stride, weights, count, n, next, ARNN_TYPE_BF16);
 }
@@ -151,7 +151,7 @@ static void scale_weights(float *scaled, const float *weights, size_t count)
 }
 
 static void add_i8(float *sums, const void *rows, size_t stride, const float *weights, size_t count, size_t n,
-                   uintptr_t next)
+                   ahead next)
 {
 #ifdef VB_LANES
     if (ARNN_VEC(add_bytes)(sums, rows, stride, weights, count, n, next))
@@ -163,13 +163,13 @@ static void add_i8(float *sums, const void *rows, size_t stride, const float *we
 }
 
 void ARNN_VEC(add_rows)(float *sums, const void *rows, int32_t type, size_t stride, const float *weights, size_t count,
-                        size_t n, uintptr_t next)
+                        size_t n, ahead next)
 {
     static add_kernel *const kernels[ARNN_TYPES] = {add_f32, add_f16, add_bf16, add_i8};
     kernels[type](sums, rows, stride, weights, count, n, next);
 }
 
-void ARNN_VEC(add_kept)(float *sums, const block *at, const float *weights, size_t n, uintptr_t next)
+void ARNN_VEC(add_kept)(float *sums, const block *at, const float *weights, size_t n, ahead next)
 {
     const float *kept = at->kept + at->begin * PAIR;
     const size_t count = at->end - at->begin;

@@ -5,17 +5,25 @@
 #include "kernels/kernels.h"
 
 #if defined(__x86_64__)
-/* Whether /proc/cpuinfo names a flag; `known` false where there is no such file. */
-static bool system_says(const char *flag, bool *known)
+/* What /proc/cpuinfo says; NULL where there is no such file. */
+static char *system_text(void)
 {
     static char text[1 << 16];
-    char word[32];
     FILE *file = fopen("/proc/cpuinfo", "r");
-    *known = file != NULL;
     if (!file)
-        return false;
+        return NULL;
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
+    return text;
+}
+
+/* Whether it names a flag; `known` false where it has no list of them. */
+static bool system_says(const char *flag, bool *known)
+{
+    char word[32], *text = system_text();
+    *known = false;
+    if (!text)
+        return false;
     const char *flags = strstr(text, "\nflags");
     *known = flags != NULL;
     snprintf(word, sizeof word, " %s ", flag);
@@ -79,6 +87,18 @@ static void test_neon(void **unused)
 #endif
 }
 
+static void test_fetches_far(void **unused)
+{
+    (void)unused;
+#if defined(__x86_64__)
+    const char *text = system_text();
+    if (text && strstr(text, "vendor_id"))
+        assert_int_equal(arnn_cpu_fetches_far(), strstr(text, "AuthenticAMD") != NULL);
+#else
+    assert_false(arnn_cpu_fetches_far());
+#endif
+}
+
 static void test_tables_rest_on_features(void **unused)
 {
     (void)unused;
@@ -103,8 +123,13 @@ static void test_caches(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_caches),      cmocka_unit_test(test_avx2), cmocka_unit_test(test_avx512),
-        cmocka_unit_test(test_avx512_vnni), cmocka_unit_test(test_neon), cmocka_unit_test(test_tables_rest_on_features),
+        cmocka_unit_test(test_caches),
+        cmocka_unit_test(test_fetches_far),
+        cmocka_unit_test(test_avx2),
+        cmocka_unit_test(test_avx512),
+        cmocka_unit_test(test_avx512_vnni),
+        cmocka_unit_test(test_neon),
+        cmocka_unit_test(test_tables_rest_on_features),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
