@@ -1,5 +1,6 @@
 #include "run/sequence.h"
 
+#include "base/cpu.h"
 #include "base/memory.h"
 #include "run/product.h"
 #include "run/stretch.h"
@@ -75,14 +76,15 @@ typedef struct plan {
 
 /* Going on with few streams at a time keeps their tapes in a cache, going on with all of them the weights: long
    sequences on tapes that some cache holds are made a few streams after the other, as many as the second one holds
-   beside the weights, or, where these are not there in any case, the last one. */
+   beside the weights, or, where these are not there in any case, or what is fetched far ahead comes as fast from there, the
+   last one. */
 static size_t parts_for_tapes(const arnn_state *state, const arnn_sequence *sequence)
 {
     const size_t second = (size_t)3 << 19, last = (size_t)4 << 20, steps = 32; /* bytes; and what is a long sequence */
     size_t tape = state->pool && sequence->steps >= steps ? longest_tape(state, sequence) : 0;
     if (tape == 0 || tape > 2 * last)
         return 1;
-    size_t cache = weights_of(state) <= ARNN_NEAR_WEIGHTS ? second : last;
+    size_t cache = weights_of(state) <= ARNN_NEAR_WEIGHTS && !arnn_cpu_fetches_far() ? second : last;
     size_t together = cache / tape > 0 ? cache / tape : 1;
     return (sequence->count + together - 1) / together;
 }
