@@ -90,10 +90,10 @@ static size_t parts_for_tapes(const arnn_state *state, const arnn_sequence *sequ
 }
 
 /* Weights of which a core holds its part, but not all, are fetched from afar by every thread that makes whole streams,
-   which takes longer than to multiply them by a few. */
+   which takes longer than to multiply them by a few; by very few, where the last cache is fast. */
 static bool better_by_steps(const arnn_state *state, size_t count, size_t threads)
 {
-    const size_t few = 8; /* streams a thread */
+    const size_t few = arnn_cpu_fetches_far() ? 1 : 8; /* streams a thread */
     return weights_of(state) > ARNN_NEAR_WEIGHTS && count <= few * threads;
 }
 
