@@ -25,8 +25,8 @@ typedef struct worker {
     arnn_threads *threads;
     size_t index;
     pthread_t handle;
-    bool asleep; /* both under the mutex */
-    arnn_kept_off off;
+    bool asleep;       /* under the mutex */
+    arnn_kept_off off; /* the caller's while it is asleep, under the mutex; else its own */
 } worker;
 
 struct arnn_threads {
@@ -170,9 +170,9 @@ static void wait_for_items(worker *self)
     while (!wanted(threads))
         pthread_cond_wait(&threads->wake, &threads->mutex);
     self->asleep = false;
-    arnn_let_back(&self->off);
     atomic_fetch_sub(&threads->sleeping, 1);
     pthread_mutex_unlock(&threads->mutex);
+    arnn_let_back(&self->off);
 }
 
 static bool all_done(arnn_threads *threads)
