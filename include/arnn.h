@@ -259,7 +259,8 @@ arnn_status arnn_model_save_memory(const arnn_model *model, void *data, size_t c
    Thread rule: a cache and all states on it belong to one thread at a time. It may have threads of its own to help that
    one: they are started by the first call that wants them, wait a tenth of a millisecond for the next and then sleep,
    take no signals, and end with the cache. Where a thread cannot be had its work is done by the others. A process that
-   was forked starts its own. */
+   was forked starts its own. On Linux a sleeping one is kept off its caller's processor while it is woken (up to four
+   threads): sched_setaffinity, which a sandbox may refuse but should not answer with the end of the process. */
 typedef struct arnn_cache arnn_cache;
 
 /* Element types: float32, float16, bfloat16, and 8-bit integers q that stand for q / 127. Smaller ones take less memory
@@ -283,8 +284,8 @@ typedef struct arnn_cache_desc {
     int32_t key_type;    /* F32 or BF16: of the exponents exp(2 W_K h_i) (additive scores); default F32 */
     int32_t threads;     /* 1 to 256: how many threads the steps of states on this cache use, the caller's among them;
                             default 1. Each thread makes whole sequences of some of the streams; where there are at most
-                            half as many streams as threads, or at most eight a thread and weights of more than a
-                            megabyte, they share out the reads and products of a step. Too little work stays on the
+                            half as many streams as threads, or at most eight a thread (on AMD's processors one) and
+                            weights of more than a megabyte, they share out the reads and products of a step. Too little work stays on the
                             caller's thread. With the table `blas` not used: OpenBLAS has
                             threads of its own */
     size_t page_rows;  /* rows of a page: a power of two from 16 to 512. Few for many short streams, which hold whole

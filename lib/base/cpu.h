@@ -1,5 +1,5 @@
-/* What the processor can do. Kernels are chosen by these bits, never by family or model. How far ahead they fetch, which
-   no result depends on, follows from who made it. */
+/* What the processor can do. Kernels are chosen by these bits, never by family or model. How far ahead they fetch, and with
+   that how streams are shared out, follows from who made it: no result depends on either. */
 #ifndef ARNN_BASE_CPU_H
 #define ARNN_BASE_CPU_H
 
@@ -19,8 +19,9 @@ bool arnn_cpu_has_avx512_vnni(void);
 bool arnn_cpu_has_neon(void);
 
 /* Whether what is to be read is best fetched far ahead into the second cache, and not shortly before into the first. So it
-   is on AMD's: few fetches into the first cache can be on their way at once, and those that wait hold up loads. On Intel's both ways
-   take one of the same few places. */
+   is on AMD's (measured on a Zen 4): few fetches into the first cache can be on their way at once, and those that wait hold up
+   loads. What is fetched so comes from the last cache about as fast as from the second. On Intel's both ways take one of
+   the same few places. */
 bool arnn_cpu_fetches_far(void);
 
 /* Bytes of a core's second cache (2), or of the last one (3), which cores share; where they are not told, what is common. */

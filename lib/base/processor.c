@@ -7,11 +7,14 @@
 
 #define BITS (8 * sizeof(unsigned long))
 
-/* By number and not by the functions of the C library, which are beyond POSIX and would change what others mean. */
+/* <sched.h> declares it for _GNU_SOURCE, which changes what other functions are (strerror_r), and is too late here. It asks no
+   system where that tells the C library (rseq, or a call of the vdso). */
+int sched_getcpu(void);
+
 int arnn_processor(void)
 {
-    unsigned processor = 0;
-    return syscall(SYS_getcpu, &processor, NULL, NULL) == 0 ? (int)processor : ARNN_PROCESSOR_UNKNOWN;
+    int processor = sched_getcpu();
+    return processor >= 0 ? processor : ARNN_PROCESSOR_UNKNOWN;
 }
 
 int arnn_thread_id(void)
@@ -22,6 +25,13 @@ int arnn_thread_id(void)
 static bool set_affinity(int thread, const unsigned long *mask, size_t bytes)
 {
     return syscall(SYS_sched_setaffinity, thread, bytes, mask) == 0;
+}
+
+/* The system writes as many bytes as it has processors for. */
+static bool get_affinity(int thread, unsigned long *mask, size_t bytes)
+{
+    memset(mask, 0, bytes);
+    return syscall(SYS_sched_getaffinity, thread, bytes, mask) > 0;
 }
 
 static bool any(const unsigned long *mask, size_t count)
@@ -35,19 +45,20 @@ static bool any(const unsigned long *mask, size_t count)
 void arnn_keep_off(arnn_kept_off *who, int processor)
 {
     unsigned long others[ARNN_PROCESSORS_MOST / BITS];
-    if (who->kept || processor < 0 || processor >= ARNN_PROCESSORS_MOST ||
-        syscall(SYS_sched_getaffinity, who->thread, sizeof who->allowed, who->allowed) < 0)
+    if (processor < 0 || processor >= ARNN_PROCESSORS_MOST)
+        return;
+    if (!who->kept && !get_affinity(who->thread, who->allowed, sizeof who->allowed))
         return;
     memcpy(others, who->allowed, sizeof others);
     others[(size_t)processor / BITS] &= ~(1ul << (size_t)processor % BITS);
-    who->kept = any(others, ARNN_PROCESSORS_MOST / BITS) && set_affinity(who->thread, others, sizeof others);
+    if (any(others, ARNN_PROCESSORS_MOST / BITS) && set_affinity(who->thread, others, sizeof others))
+        who->kept = true;
 }
 
 void arnn_let_back(arnn_kept_off *who)
 {
     if (who->kept)
-        (void)set_affinity(who->thread, who->allowed, sizeof who->allowed);
-    who->kept = false;
+        who->kept = !set_affinity(who->thread, who->allowed, sizeof who->allowed);
 }
 #else
 int arnn_processor(void)

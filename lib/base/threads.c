@@ -12,12 +12,13 @@
 #include "base/memory.h"
 #include "base/processor.h"
 
-#define AWAKE_US   100 /* how long who waits stays awake: about what waking up takes */
-#define LOOKS      100
-#define MOST_ITEMS ((size_t)1 << 30)
+#define AWAKE_US    100 /* how long who waits stays awake: about what waking up takes */
+#define LOOKS       100
+#define FEW_WORKERS 3
+#define MOST_ITEMS  ((size_t)1 << 30)
 
-/* A worker's own share of the items of a turn, on a cache line of its own: how many, and in the lower half how many of
-   them are taken. Who takes one learns at once whether it was there: so a worker that comes late can do no harm, and
+/* A worker's own share of the items of a turn, on a cache line that no other worker's is on: how many, and in the lower half
+   how many of them are taken. Who takes one learns at once whether it was there: so a worker that comes late can do no harm, and
    nobody waits for it. */
 typedef struct worker {
     _Alignas(ARNN_ALIGNMENT) _Atomic uint64_t share;
@@ -25,8 +26,8 @@ typedef struct worker {
     arnn_threads *threads;
     size_t index;
     pthread_t handle;
-    bool asleep;       /* under the mutex */
-    arnn_kept_off off; /* the caller's while it is asleep, under the mutex; else its own */
+    bool asleep;            /* under the mutex */
+    arnn_kept_off kept_off; /* the caller's while it is asleep, under the mutex; else its own */
 } worker;
 
 struct arnn_threads {
@@ -41,7 +42,7 @@ struct arnn_threads {
     bool back;
     atomic_size_t items;
     atomic_size_t done;     /* of them */
-    atomic_int caller;      /* the processor of who gave them out */
+    atomic_int caller;      /* the processor of who gave them out; not known between turns */
     atomic_size_t sleeping; /* workers that must be woken */
     atomic_bool waiting;    /* the caller must be woken */
     atomic_bool stop;
@@ -123,14 +124,15 @@ static uint64_t microseconds(void)
 }
 
 /* Where few processors share a cache, Linux likes to wake a thread on the very one on which its caller is at work, though
-   another is idle, and leaves both there for milliseconds. So a worker that waits awake where its caller works moves, .. */
+   another is idle, and leaves both there for milliseconds. Who is woken is therefore kept off it (wake_workers), and who is
+   awake and finds nothing to do there moves away. */
 static void part_from_caller(worker *self)
 {
     const int here = arnn_processor();
-    if (here == atomic_load(&self->threads->caller)) {
-        arnn_keep_off(&self->off, here);
-        arnn_let_back(&self->off);
-    }
+    if (here != atomic_load(&self->threads->caller))
+        return;
+    arnn_keep_off(&self->kept_off, here);
+    arnn_let_back(&self->kept_off);
 }
 
 /* Whether it came true. Lets others have the processor, who may be the very ones that are waited for. self: the worker;
@@ -138,13 +140,13 @@ static void part_from_caller(worker *self)
 static bool watch(arnn_threads *threads, condition *is_true, worker *self)
 {
     for (uint64_t end = microseconds() + AWAKE_US; microseconds() < end; sched_yield()) {
-        if (self)
-            part_from_caller(self);
         for (size_t i = 0; i < LOOKS; i++) {
             if (is_true(threads))
                 return true;
             pause_briefly();
         }
+        if (self)
+            part_from_caller(self);
     }
     return is_true(threads);
 }
@@ -167,12 +169,14 @@ static void wait_for_items(worker *self)
     pthread_mutex_lock(&threads->mutex);
     atomic_fetch_add(&threads->sleeping, 1);
     self->asleep = true;
-    while (!wanted(threads))
+    while (!wanted(threads)) {
+        arnn_let_back(&self->kept_off); /* where it was woken in vain */
         pthread_cond_wait(&threads->wake, &threads->mutex);
+    }
     self->asleep = false;
     atomic_fetch_sub(&threads->sleeping, 1);
     pthread_mutex_unlock(&threads->mutex);
-    arnn_let_back(&self->off);
+    arnn_let_back(&self->kept_off);
 }
 
 static bool all_done(arnn_threads *threads)
@@ -192,16 +196,21 @@ static void wait_for_workers(arnn_threads *threads)
     pthread_mutex_unlock(&threads->mutex);
 }
 
-/* .. and who sleeps is woken elsewhere. */
+/* See part_from_caller. Where there are many workers there are many processors, and this is not worth its calls. */
+static void keep_sleepers_off(arnn_threads *threads)
+{
+    const int caller = atomic_load(&threads->caller);
+    for (size_t index = 1; index <= threads->started && threads->started <= FEW_WORKERS; index++)
+        if (threads->workers[index].asleep)
+            arnn_keep_off(&threads->workers[index].kept_off, caller);
+}
+
 static void wake_workers(arnn_threads *threads)
 {
     if (atomic_load(&threads->sleeping) == 0)
         return;
-    const int here = atomic_load(&threads->caller);
     pthread_mutex_lock(&threads->mutex);
-    for (size_t index = 1; index <= threads->started; index++)
-        if (threads->workers[index].asleep)
-            arnn_keep_off(&threads->workers[index].off, here);
+    keep_sleepers_off(threads);
     pthread_cond_broadcast(&threads->wake);
     pthread_mutex_unlock(&threads->mutex);
 }
@@ -209,7 +218,7 @@ static void wake_workers(arnn_threads *threads)
 static void *run_worker(void *argument)
 {
     worker *self = argument;
-    self->off.thread = arnn_thread_id();
+    self->kept_off.thread = arnn_thread_id();
     while (!atomic_load(&self->threads->stop)) {
         wait_for_items(self);
         work(self->threads, self->index);
@@ -227,7 +236,7 @@ static void start_worker(arnn_threads *threads, size_t index)
     self->threads = threads;
     self->index = index;
     self->asleep = false;
-    self->off = (arnn_kept_off){0};
+    self->kept_off = (arnn_kept_off){0};
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_create(&self->handle, NULL, run_worker, self) == 0)
@@ -286,6 +295,7 @@ void arnn_threads_run(arnn_threads *threads, arnn_task *task, void *context, siz
     wake_workers(threads);
     work(threads, 0);
     wait_for_workers(threads);
+    atomic_store(&threads->caller, ARNN_PROCESSOR_UNKNOWN);
 }
 
 void arnn_threads_free(arnn_threads *threads)

@@ -22,7 +22,7 @@ typedef struct block {
     struct units *units; /* of the query, where scores are additive; else NULL */
     /* addresses of the rows of the block that is fetched meanwhile, or where there is none of this one's */
     uintptr_t next_h, next_m, next_key;
-    bool far; /* that is not the next one but the one after it, and goes into the second cache: arnn_cpu_fetches_far */
+    bool far; /* whether that is the one after the next, and fetched into the second cache: arnn_cpu_fetches_far */
 } block;
 
 /* Where a lane that is there stands in its run. */
@@ -31,8 +31,8 @@ ARNN_INLINE size_t row_of(const block *at, size_t lane)
     return at->first + lane - at->run->first;
 }
 
-/* Where that is which is to be fetched, and whether it goes into the second cache. An address and not a pointer, as a fetch
-   may go beyond what is there. */
+/* What is fetched next, and whether into the second cache. An address and not a pointer, as a fetch may go beyond what is
+   there. */
 typedef struct ahead {
     uintptr_t at;
     bool far;

@@ -117,14 +117,15 @@ static void add_block(arnn_partial *partial, const block *at, const float *weigh
 static uintptr_t next_rows(const void *rows, const void *next_run, const block *at, bool dense, size_t row_bytes)
 {
     const arnn_run *run = at->run;
-    size_t next = at->first + (at->far ? 2 : 1) * at->rows - run->first;
+    const size_t end = at->first + at->rows - run->first, next = at->far ? end + at->rows : end;
     if (!rows)
         return 0;
     if (dense && next < run->count)
         return (uintptr_t)rows + next * row_bytes;
     if (!next_run)
         return (uintptr_t)rows + row_of(at, at->begin) * row_bytes;
-    return (uintptr_t)next_run + (next < run->count ? 0 : next - run->count) * row_bytes;
+    const bool second = at->far && end >= run->count && at->first > run->first; /* the one before fetched its first */
+    return (uintptr_t)next_run + (second ? at->rows * row_bytes : 0);
 }
 
 static block take_block(const arnn_run *run, const arnn_query *query, size_t first, size_t rows, bool far)
