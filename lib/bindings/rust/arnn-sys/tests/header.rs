@@ -95,16 +95,25 @@ fn in_c(rust: &str) -> String {
     .to_string()
 }
 
+/// In a folder of its own: others may run these tests at the same time.
 fn compile(name: &str, source: &str, options: &[&str]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{}", std::process::id(), name));
+    std::fs::create_dir_all(&folder).unwrap();
     let (file, made) = (folder.join(name).with_extension("c"), folder.join(name));
     std::fs::write(&file, source).unwrap();
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     let mut command = Command::new(&compiler);
     command.arg("-I").arg(include()).args(compiler_flags()).args(options).arg(&file).arg("-o").arg(&made);
     let done = command.output().unwrap_or_else(|error| panic!("{}: {}", compiler, error));
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    if !done.status.success() {
+        discard(&made);
+        panic!("{}", String::from_utf8_lossy(&done.stderr));
+    }
     made
+}
+
+fn discard(made: &Path) {
+    std::fs::remove_dir_all(made.parent().unwrap()).unwrap();
 }
 
 fn compiler_flags() -> Vec<&'static str> {
@@ -124,7 +133,9 @@ fn said_by_c(header: &str) -> BTreeMap<String, usize> {
         }
     }
     let source = format!("#include <arnn.h>\n#include <stdio.h>\nint main(void)\n{{\n{}    return 0;\n}}\n", lines);
-    let done = Command::new(compile("layout", &source, &[])).output().unwrap();
+    let program = compile("layout", &source, &[]);
+    let done = Command::new(&program).output().unwrap();
+    discard(&program);
     let text = String::from_utf8(done.stdout).unwrap();
     text.lines().map(|line| line.rsplit_once(' ').unwrap()).map(|l| (l.0.into(), l.1.parse().unwrap())).collect()
 }
@@ -213,7 +224,7 @@ fn signatures_and_members_are_the_header_s() {
         }
     }
     assert!(source.contains("arnn_step(arnn_state *") && source.contains("arnn_output.map_layer"));
-    compile("signatures.o", &source, &["-c"]);
+    discard(&compile("signatures.o", &source, &["-c"]));
 }
 
 /// The shared library that the tests run on is the one whose header they read.
