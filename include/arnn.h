@@ -285,9 +285,9 @@ typedef struct arnn_cache_desc {
     int32_t threads;     /* 1 to 256: how many threads the steps of states on this cache use, the caller's among them;
                             default 1. Each thread makes whole sequences of some of the streams; where there are at most
                             half as many streams as threads, or at most eight a thread (on AMD's processors one) and
-                            weights of more than a megabyte, they share out the reads and products of a step. Too little work stays on the
-                            caller's thread. With the table `blas` not used: OpenBLAS has
-                            threads of its own */
+                            weights of more than a megabyte, they share out the reads and products of a step. Too little
+                            work stays on the caller's thread. With the table `blas` not used: OpenBLAS has threads of
+                            its own */
     size_t page_rows;  /* rows of a page: a power of two from 16 to 512. Few for many short streams, which hold whole
                           pages, many for long ones. 0 (default): about 256 KiB of states a layer. Rows are summed page
                           by page, so that results agree to the last bit only between caches with pages of one length */

@@ -18,10 +18,10 @@ bool arnn_cpu_has_avx512_vnni(void);
 /* Every aarch64 has it. */
 bool arnn_cpu_has_neon(void);
 
-/* Whether what is to be read is best fetched far ahead into the second cache, and not shortly before into the first. So it
-   is on AMD's (measured on a Zen 4): few fetches into the first cache can be on their way at once, and those that wait hold up
-   loads. What is fetched so comes from the last cache about as fast as from the second. On Intel's both ways take one of
-   the same few places. */
+/* Whether what is to be read is best fetched far ahead into the second cache, and not shortly before into the first. So
+   it is on AMD's (measured on a Zen 4): few fetches into the first cache can be on their way at once, and those that
+   wait hold up loads. What is fetched so comes from the last cache about as fast as from the second. On Intel's both
+   ways take one of the same few places. */
 bool arnn_cpu_fetches_far(void);
 
 /* Bytes of a core's second cache (2), or of the last one (3), which cores share; where they are not told, what is common. */

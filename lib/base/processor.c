@@ -7,8 +7,8 @@
 
 #define BITS (8 * sizeof(unsigned long))
 
-/* <sched.h> declares it for _GNU_SOURCE, which changes what other functions are (strerror_r), and is too late here. It asks no
-   system where that tells the C library (rseq, or a call of the vdso). */
+/* <sched.h> declares it for _GNU_SOURCE alone, which changes what other functions are (strerror_r). It takes no system
+   call where the system tells the C library (rseq, vdso). */
 int sched_getcpu(void);
 
 int arnn_processor(void)

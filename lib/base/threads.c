@@ -17,9 +17,9 @@
 #define FEW_WORKERS 3
 #define MOST_ITEMS  ((size_t)1 << 30)
 
-/* A worker's own share of the items of a turn, on a cache line that no other worker's is on: how many, and in the lower half
-   how many of them are taken. Who takes one learns at once whether it was there: so a worker that comes late can do no harm, and
-   nobody waits for it. */
+/* A worker's own share of the items of a turn, on a cache line that no other worker's is on: how many, and in the lower
+   half how many of them are taken. Who takes one learns at once whether it was there: so a worker that comes late can do
+   no harm, and nobody waits for it. */
 typedef struct worker {
     _Alignas(ARNN_ALIGNMENT) _Atomic uint64_t share;
     size_t first; /* of its items */
