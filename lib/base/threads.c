@@ -200,7 +200,9 @@ static void wait_for_workers(arnn_threads *threads)
 static void keep_sleepers_off(arnn_threads *threads)
 {
     const int caller = atomic_load(&threads->caller);
-    for (size_t index = 1; index <= threads->started && threads->started <= FEW_WORKERS; index++)
+    if (threads->started > FEW_WORKERS)
+        return;
+    for (size_t index = 1; index <= threads->started; index++)
         if (threads->workers[index].asleep)
             arnn_keep_off(&threads->workers[index].kept_off, caller);
 }

@@ -31,6 +31,12 @@ ARNN_INLINE size_t row_of(const block *at, size_t lane)
     return at->first + lane - at->run->first;
 }
 
+/* How many blocks on the one is that is fetched. */
+ARNN_INLINE size_t blocks_ahead(bool far)
+{
+    return far ? 2 : 1;
+}
+
 /* What is fetched next, and whether into the second cache. An address and not a pointer, as a fetch may go beyond what is
    there. */
 typedef struct ahead {

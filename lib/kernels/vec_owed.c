@@ -37,7 +37,7 @@ static void owed_block(const arnn_owed *owed, size_t first, const block *at)
 void ARNN_VEC(owed)(const arnn_owed *owed)
 {
     const bool far = arnn_cpu_fetches_far();
-    const size_t rows = block_rows(owed->hidden), n = owed->hidden, steps = far ? 2 : 1;
+    const size_t rows = block_rows(owed->hidden), n = owed->hidden, steps = blocks_ahead(far);
     const size_t blocks = (owed->count + rows - 1) / rows;
     for (size_t i = 0; i < blocks; i++) {
         size_t number = owed->back ? blocks - 1 - i : i, first = number * rows, left = owed->count - first;

@@ -117,7 +117,7 @@ static void add_block(arnn_partial *partial, const block *at, const float *weigh
 static uintptr_t next_rows(const void *rows, const void *next_run, const block *at, bool dense, size_t row_bytes)
 {
     const arnn_run *run = at->run;
-    const size_t end = at->first + at->rows - run->first, next = at->far ? end + at->rows : end;
+    const size_t end = at->first + at->rows - run->first, next = end + (blocks_ahead(at->far) - 1) * at->rows;
     if (!rows)
         return 0;
     if (dense && next < run->count)
