@@ -124,7 +124,7 @@ double Ceiling::speed(const NamedLoop &named, size_t bytes, double budget_ns) co
 }
 
 // Beyond the caches the same loops are best whatever the size: there the choice is made once, on a part.
-void Ceiling::choose(size_t kept) {
+void Ceiling::choose(size_t kept, bool turns) {
     static std::vector<NamedLoop> ranked_beyond;
     const bool beyond = bytes_ > beyond_caches();
     std::vector<NamedLoop> ranked = beyond ? ranked_beyond : std::vector<NamedLoop>();
@@ -145,7 +145,7 @@ void Ceiling::choose(size_t kept) {
     for (NamedLoop &named : ranked) {
         named.name += ", forward and back";
         named.turns = true;
-        if (!beyond) loops_.push_back(named);
+        if (turns && !beyond) loops_.push_back(named);
     }
 }
 

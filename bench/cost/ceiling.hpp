@@ -25,7 +25,8 @@ class Ceiling {
     // The working set must have been written: memory that never was is one page of zeros.
     Ceiling(const char *first, size_t bytes, double budget_ns) : first_(first), bytes_(bytes), budget_ns_(budget_ns) {}
 
-    void choose(size_t kept); // tries all loops and keeps so many, and these again forward and back
+    // Tries all loops and keeps so many; and these again forward and back, where what they are held against turns, too.
+    void choose(size_t kept, bool turns);
     double round();           // times each of them; the best of this round
     double gbps() const { return best_; } // the best that was reached in any round
     const std::string &best_loop() const { return best_loop_; }

@@ -54,7 +54,7 @@ StepBench::StepBench(const Fixture &fixture, size_t streams, size_t length, cons
     fill(plain_, fixture, length);
     plain_read();
     if (!(plain_error() < 1e-3)) throw std::runtime_error("the plain form's summary is off by more than 0.001");
-    ceiling_.choose(budget.loops);
+    ceiling_.choose(budget.loops, true);
     round();
     for (Timed *timed : {&step_, &rest_, &rest_plain_}) {
         calibrate(*timed);

@@ -112,10 +112,9 @@ typedef struct rows_ahead {
 
 ARNN_INLINE void fetch_step(rows_ahead *next, const size_t key_bytes)
 {
-    for (size_t line = 0; line < key_bytes; line += LINE)
-        fetch(next->key, line);
+    fetch(next->key, key_bytes);
     for (size_t line = 0; line < next->share; line += LINE)
-        fetch(next->h, line);
+        fetch(ahead_by(next->h, line), LINE);
     next->key.at += key_bytes;
     next->h.at += next->share;
 }

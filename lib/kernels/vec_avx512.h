@@ -10,6 +10,7 @@ typedef __m512 vf;
 #define VF_REGISTERS 32
 #define VF_COLUMNS   8
 #define VF_GROUP     8
+#define VF_FUSES
 
 ARNN_INLINE vf vf_set(float x) { return _mm512_set1_ps(x); }
 ARNN_INLINE vf vf_zero(void) { return _mm512_setzero_ps(); }

@@ -50,13 +50,19 @@ ARNN_INLINE ahead ahead_by(ahead next, size_t bytes)
     return next;
 }
 
-/* The line `offset` bytes further on. */
-ARNN_INLINE void fetch(ahead next, size_t offset)
+/* The lines of the next `bytes`, known when it is compiled. One branch for all of them: each has a constant offset then,
+   and needs no register of its own. */
+ARNN_INLINE void fetch(ahead next, const size_t bytes)
 {
-    if (next.far)
-        __builtin_prefetch((const void *)(next.at + offset), 0, 2);
-    else
-        __builtin_prefetch((const void *)(next.at + offset));
+    if (next.far) {
+#pragma GCC unroll 32
+        for (size_t line = 0; line < bytes; line += LINE)
+            __builtin_prefetch((const char *)next.at + line, 0, 2);
+    } else {
+#pragma GCC unroll 32
+        for (size_t line = 0; line < bytes; line += LINE)
+            __builtin_prefetch((const char *)next.at + line);
+    }
 }
 
 /* e (rows, and up to a whole vector): the scores of a block's rows, without recency; those of lanes that are not there
@@ -76,5 +82,20 @@ void ARNN_VEC(add_rows)(float *sums, const void *rows, int32_t type, size_t stri
 
 /* The same of a block's rows as they were kept; weights of all its lanes. */
 void ARNN_VEC(add_kept)(float *sums, const block *at, const float *weights, size_t n, ahead next);
+
+/* Two whole blocks of float32 rows, `stride` elements apart. */
+typedef struct fused {
+    float *sums;                 /* (n) += weights (rows) times the rows added */
+    const float *weights, *added;
+    const float *query, *scored; /* query (n); rows */
+    size_t stride, n;
+} fused;
+
+/* Whether there is a kernel for both, and the rows are better not done one block after the other. */
+bool ARNN_VEC(fuses)(int32_t type, size_t n);
+
+/* Adds the one block; e (rows, and up to a whole vector): the products of the query with the other's rows, beyond `rows`
+   -inf. */
+void ARNN_VEC(add_and_score)(float *e, const fused *blocks, size_t rows);
 
 #endif

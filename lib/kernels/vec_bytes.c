@@ -88,8 +88,7 @@ ARNN_INLINE void score_rows(vf scores[ROWS], const vb_digits *digits, const unsi
     for (size_t i = 0; i < n; i += VB_LANES, next.at += ROWS * VB_LANES / 2) {
         const size_t left = at_most(n - i, VB_LANES);
         const vb qa = vb_load(&digits->at[2][i]), qb = vb_load(&digits->at[1][i]), qc = vb_load(&digits->at[0][i]);
-        for (size_t line = 0; line < ROWS * VB_LANES / 2; line += LINE)
-            fetch(next, line);
+        fetch(next, ROWS * VB_LANES / 2);
         for (size_t r = 0; r < ROWS; r++) {
             vb x = vb_flip(vb_load_n(rows[r] + i, left));
             a[r] = vb_dot(a[r], x, qa);
@@ -168,8 +167,7 @@ static void add_strip(float *sums, const unsigned char *rows, size_t stride, con
     for (size_t k = 0; k < FOUR; k++)
         to.a[k] = to.b[k] = to.c[k] = vb_zero();
     for (; r + FOUR <= count; r += FOUR, next.at += FOUR * VB_LANES / 2) {
-        for (size_t line = 0; line < FOUR * VB_LANES / 2; line += LINE)
-            fetch(next, line);
+        fetch(next, FOUR * VB_LANES / 2);
         for (size_t k = 0; k < FOUR; k++)
             x[k] = vb_load_n(rows + (r + k) * stride, left);
         add_four(&to, x, weights, r);

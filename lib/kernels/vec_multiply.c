@@ -28,7 +28,7 @@ typedef struct tile_at {
 /* The line `count` floats further on, which may not be there at all. */
 ARNN_INLINE void fetch_ahead(const float *p, size_t count)
 {
-    fetch((ahead){.at = (uintptr_t)p}, count * sizeof *p);
+    fetch((ahead){.at = (uintptr_t)p + count * sizeof *p}, LINE);
 }
 
 ARNN_INLINE vf2 load_columns(const float *c, size_t width)

@@ -11,43 +11,70 @@ static size_t block_rows(size_t hidden)
 }
 
 /* e (rows): the products of a block's rows with a vector. */
-static void multiply(float *e, const float *rows, const float *vector, const block *shape, size_t n)
+static void multiply(float *e, const float *rows, const float *vector, block *at, size_t n)
 {
     const arnn_query query = {.query = vector, .hidden = n};
-    const arnn_run run = {.h = rows, .h_stride = n, .count = shape->end};
-    block at = *shape;
-    at.run = &run;
-    ARNN_VEC(score_dot)(e, &query, &at);
+    const arnn_run run = {.h = rows, .h_stride = n, .count = at->end};
+    at->run = &run;
+    ARNN_VEC(score_dot)(e, &query, at);
 }
 
-static void owed_block(const arnn_owed *owed, size_t first, const block *at)
+/* de of a block, of whose rows r (rows) are the products with ds. */
+static void owe_scores(const arnn_owed *owed, const float *r, size_t first, block *at)
 {
-    float r[BLOCK_ROWS], other[BLOCK_ROWS];
-    size_t n = owed->hidden, half = at->rows * n / 2 * sizeof(float);
-    const float *h = owed->h + first * n, *alpha = owed->alpha + first;
+    float other[BLOCK_ROWS];
+    const float *alpha = owed->alpha + first;
     float *de = owed->de + first;
-    multiply(r, h, owed->ds, at, n);
     if (owed->m)
-        multiply(other, owed->m + first * n, owed->dm, at, n);
+        multiply(other, owed->m + first * owed->hidden, owed->dm, at, owed->hidden);
     for (size_t i = 0; i < at->end; i++)
         de[i] = alpha[i] * ((owed->m ? r[i] + other[i] : r[i]) - owed->rho);
-    ARNN_VEC(add_rows)(owed->dq, h, ARNN_TYPE_F32, n, de, at->end, n, (ahead){.at = at->next_h + half, .far = at->far});
+}
+
+static void add_rows_owed(const arnn_owed *owed, size_t first, const block *at)
+{
+    const size_t n = owed->hidden, half = at->rows * n / 2 * sizeof(float);
+    const ahead next = {.at = at->next_h + half, .far = at->far};
+    ARNN_VEC(add_rows)(owed->dq, owed->h + first * n, ARNN_TYPE_F32, n, owed->de + first, at->end, n, next);
+}
+
+/* The same, and r becomes that of the block at `next`. */
+static void add_rows_and_multiply(float *r, const arnn_owed *owed, size_t first, size_t next, size_t rows)
+{
+    const size_t n = owed->hidden;
+    const fused blocks = {
+        .sums = owed->dq,
+        .weights = owed->de + first,
+        .added = owed->h + first * n,
+        .query = owed->ds,
+        .scored = owed->h + next * n,
+        .stride = n,
+        .n = n,
+    };
+    ARNN_VEC(add_and_score)(r, &blocks, rows);
 }
 
 void ARNN_VEC(owed)(const arnn_owed *owed)
 {
-    const bool far = arnn_cpu_fetches_far();
+    const bool far = arnn_cpu_fetches_far(), fuses = ARNN_VEC(fuses)(ARNN_TYPE_F32, owed->hidden) && !far;
     const size_t rows = block_rows(owed->hidden), n = owed->hidden, steps = blocks_ahead(far);
-    const size_t blocks = (owed->count + rows - 1) / rows;
+    const size_t blocks = (owed->count + rows - 1) / rows, whole = owed->count / rows;
+    float r[BLOCK_ROWS];
+    bool multiplied = false; /* with the sum of the block before */
+    block at = {.rows = rows, .far = far};
     for (size_t i = 0; i < blocks; i++) {
-        size_t number = owed->back ? blocks - 1 - i : i, first = number * rows, left = owed->count - first;
-        size_t next = i + steps >= blocks ? first : owed->back ? first - steps * rows : first + steps * rows;
-        const block at = {
-            .rows = rows,
-            .far = far,
-            .end = left < rows ? left : rows,
-            .next_h = (uintptr_t)(owed->h + next * n),
-        };
-        owed_block(owed, first, &at);
+        const size_t number = owed->back ? blocks - 1 - i : i, first = number * rows, left = owed->count - first;
+        const size_t after = owed->back ? number - 1 : number + 1; /* as a number beyond all of them where there is none */
+        const size_t ahead = i + steps >= blocks ? first : owed->back ? first - steps * rows : first + steps * rows;
+        at.end = left < rows ? left : rows;
+        at.next_h = (uintptr_t)(owed->h + ahead * n);
+        if (!multiplied)
+            multiply(r, owed->h + first * n, owed->ds, &at, n);
+        owe_scores(owed, r, first, &at);
+        multiplied = fuses && number < whole && after < whole;
+        if (multiplied)
+            add_rows_and_multiply(r, owed, first, after * rows, rows);
+        else
+            add_rows_owed(owed, first, &at);
     }
 }

@@ -4,7 +4,8 @@
    a row meets the same arithmetic wherever a run begins.
 
    While a block is worked on a later one is fetched, one half during the scores and the other during the sum: memory
-   then works all the time. A fetch in only one of the two gains nothing. */
+   then works all the time. A fetch in only one of the two gains nothing. Where vec_fused.c has a kernel, the sum of a
+   block and the scores of the next one are made in one loop, which loads that one evenly itself. */
 #include <math.h>
 
 #include "base/cpu.h"
@@ -34,9 +35,9 @@ static void adjust_scores(float *e, const arnn_query *query, const block *at)
     }
 }
 
-static void score_block(float *e, const arnn_query *query, const block *at, float *scores, score_kernel *score)
+/* Products become scores. */
+static void finish_scores(float *e, const arnn_query *query, const block *at, float *scores)
 {
-    score(e, query, at);
     if (at->end - at->begin < at->rows || query->recency != 0.0f)
         adjust_scores(e, query, at);
     if (scores)
@@ -92,22 +93,41 @@ ARNN_INLINE const unsigned char *row_at(const void *rows, size_t row, size_t row
     return (const unsigned char *)rows + row * row_bytes;
 }
 
-static void add_block(arnn_partial *partial, const block *at, const float *weights, size_t n)
+static void add_h(arnn_partial *partial, const block *at, const float *weights, size_t n)
 {
     const arnn_run *run = at->run;
-    const size_t h_bytes = element_bytes(run->h_type), m_bytes = element_bytes(run->m_type), half = at->rows * n / 2;
-    size_t row = row_of(at, at->begin), count = at->end - at->begin;
-    const ahead next_h = {.at = at->next_h + half * h_bytes, .far = at->far};
-    const ahead next_m = {.at = at->next_m + half * m_bytes, .far = at->far};
+    const size_t bytes = element_bytes(run->h_type), row = row_of(at, at->begin), count = at->end - at->begin;
+    const ahead next = {.at = at->next_h + at->rows * n / 2 * bytes, .far = at->far};
     if (at->kept)
-        ARNN_VEC(add_kept)(partial->h, at, weights, n, next_h);
+        ARNN_VEC(add_kept)(partial->h, at, weights, n, next);
     else
         ARNN_VEC(add_rows)
-    (partial->h, row_at(run->h, row, run->h_stride * h_bytes), run->h_type, run->h_stride, weights + at->begin, count,
-     n, next_h);
-    if (run->m)
-        ARNN_VEC(add_rows)
-    (partial->m, row_at(run->m, row, n * m_bytes), run->m_type, n, weights + at->begin, count, n, next_m);
+    (partial->h, row_at(run->h, row, run->h_stride * bytes), run->h_type, run->h_stride, weights + at->begin, count, n, next);
+}
+
+static void add_m(arnn_partial *partial, const block *at, const float *weights, size_t n)
+{
+    const arnn_run *run = at->run;
+    const size_t bytes = element_bytes(run->m_type), row = row_of(at, at->begin), count = at->end - at->begin;
+    const ahead next = {.at = at->next_m + at->rows * n / 2 * bytes, .far = at->far};
+    ARNN_VEC(add_rows)(partial->m, row_at(run->m, row, n * bytes), run->m_type, n, weights + at->begin, count, n, next);
+}
+
+/* Of a block that another follows: and e becomes the products of the query with that one's rows. */
+static void add_h_and_score(float *e, arnn_partial *partial, const arnn_query *query, const block *at, const float *weights)
+{
+    const arnn_run *run = at->run;
+    const float *rows = (const float *)run->h + row_of(at, 0) * run->h_stride;
+    const fused blocks = {
+        .sums = partial->h,
+        .weights = weights,
+        .added = rows,
+        .query = query->query,
+        .scored = rows + at->rows * run->h_stride,
+        .stride = run->h_stride,
+        .n = query->hidden,
+    };
+    ARNN_VEC(add_and_score)(e, &blocks, at->rows);
 }
 
 /* ---- a run ---- */
@@ -128,46 +148,66 @@ static uintptr_t next_rows(const void *rows, const void *next_run, const block *
     return (uintptr_t)next_run + (second ? at->rows * row_bytes : 0);
 }
 
-static block take_block(const arnn_run *run, const arnn_query *query, size_t first, size_t rows, bool far)
+/* In place: a copy of so many fields, which are read as one, would wait until all of them are stored, and the sums before
+   them. */
+static void place_block(block *at, const arnn_query *query, size_t first)
 {
+    const arnn_run *run = at->run;
     const size_t end = run->first + run->count - first, n = query->hidden, k = query->align;
     const bool dense = run->h_stride == n;
-    block at = {
-        .run = run,
-        .first = first,
-        .rows = rows,
-        .far = far,
-        .begin = run->first > first ? run->first - first : 0,
-        .end = end < rows ? end : rows,
-    };
-    at.next_h = next_rows(run->h, run->next_h, &at, dense, n * element_bytes(run->h_type));
-    at.next_m = next_rows(run->m, run->next_m, &at, dense, n * element_bytes(run->m_type));
-    at.next_key = next_rows(run->key, run->next_key, &at, true, k * element_bytes(run->key_type));
-    return at;
+    at->first = first;
+    at->begin = run->first > first ? run->first - first : 0;
+    at->end = end < at->rows ? end : at->rows;
+    at->next_h = next_rows(run->h, run->next_h, at, dense, n * element_bytes(run->h_type));
+    at->next_m = next_rows(run->m, run->next_m, at, dense, n * element_bytes(run->m_type));
+    at->next_key = next_rows(run->key, run->next_key, at, true, k * element_bytes(run->key_type));
 }
 
-/* What scores need of a query beyond itself; NULL where they do not. */
+/* What a read needs beyond its query; NULL where it does not. */
 typedef struct prepared {
     const struct vb_digits *digits;
     units *units;
     float *kept; /* (KEPT_FLOATS) room for a block's rows */
+    bool fuses;
 } prepared;
+
+/* Whether it is whole, and the one after it, too. */
+static bool is_followed(const block *at)
+{
+    return at->begin == 0 && at->first + 2 * at->rows <= at->run->first + at->run->count;
+}
 
 static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
                       score_kernel *score, prepared with)
 {
-    const size_t bytes = with.kept ? sizeof *with.kept : element_bytes(run->h_type), end = run->first + run->count;
-    const size_t rows = block_rows(query->hidden * bytes);
-    const bool far = arnn_cpu_fetches_far();
+    const size_t bytes = with.kept ? sizeof *with.kept : element_bytes(run->h_type), n = query->hidden;
+    const size_t rows = block_rows(n * bytes), end = run->first + run->count;
+    float room[2][BLOCK_ROWS], *e = room[0], *next = room[1];
+    bool scored = false; /* with the sum of the block before */
+    block at = {
+        .run = run,
+        .rows = rows,
+        .far = arnn_cpu_fetches_far(),
+        .digits = with.digits,
+        .units = with.units,
+        .kept = with.kept,
+    };
     for (size_t first = run->first / rows * rows; first < end; first += rows) {
-        float e[BLOCK_ROWS];
-        block at = take_block(run, query, first, rows, far);
-        at.digits = with.digits;
-        at.units = with.units;
-        at.kept = with.kept;
-        score_block(e, query, &at, scores, score);
-        weigh_block(partial, e, rows, query->hidden);
-        add_block(partial, &at, e, query->hidden);
+        place_block(&at, query, first);
+        if (!scored)
+            score(e, query, &at);
+        finish_scores(e, query, &at, scores);
+        weigh_block(partial, e, rows, n);
+        scored = with.fuses && is_followed(&at);
+        if (scored)
+            add_h_and_score(next, partial, query, &at, e);
+        else
+            add_h(partial, &at, e, n);
+        if (run->m)
+            add_m(partial, &at, e, n);
+        float *done = e;
+        e = next;
+        next = done;
     }
 }
 
@@ -183,7 +223,11 @@ void ARNN_VEC(read_dot)(arnn_partial *partial, const arnn_query *query, const ar
     _Alignas(LINE) float kept[KEPT_FLOATS];
     const size_t n = query->hidden;
     const bool keep = VF_KEEPS(run->h_type) && n >= VF_LANES && n <= KEPT_WIDTH;
-    read_rows(partial, query, run, scores, ARNN_VEC(score_dot), (prepared){.kept = keep ? kept : NULL});
+    const prepared with = {
+        .kept = keep ? kept : NULL,
+        .fuses = ARNN_VEC(fuses)(run->h_type, n) && !arnn_cpu_fetches_far(),
+    };
+    read_rows(partial, query, run, scores, ARNN_VEC(score_dot), with);
 }
 
 static void read_units(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,

@@ -1,53 +1,7 @@
 /* Scores of a block of rows by their products with the query, on vectors. While they are read, half of the next block is
    fetched. */
 #include "kernels/vec_bytes.h"
-#include "kernels/vec_group.h"
-#include "kernels/vec_rows.h"
-
-ARNN_INLINE void add_products(vf *sums, vf2 q, vf2 row)
-{
-    *sums = vf_fma(q.b, row.b, vf_fma(q.a, row.a, *sums));
-}
-
-/* What pairs leave over, from column i on: a vector, then the last vector of the row, of which only the columns count
-   that are new. */
-ARNN_INLINE void add_rest(vf sums[VF_GROUP], const float *query, const group *h, size_t i, size_t n, const int32_t type,
-                          float *kept, const bool keep)
-{
-    const size_t bytes = element_bytes(type);
-    if (i + VF_LANES <= n) {
-        vf q = vf_load(query + i);
-#pragma GCC unroll 16
-        for (size_t r = 0; r < VF_GROUP; r++) {
-            vf row = vector_of_row(h->rows[r] + i * bytes, type);
-            sums[r] = vf_fma(q, row, sums[r]);
-            if (keep)
-                vf_store(kept + r * PAIR, row);
-        }
-        i += VF_LANES;
-    }
-    if (i < n) {
-        const size_t last = n - VF_LANES;
-        vf q = vf_load(query + last);
-#pragma GCC unroll 16
-        for (size_t r = 0; r < VF_GROUP; r++) {
-            vf row = vector_of_row(h->rows[r] + last * bytes, type);
-            sums[r] = vf_fma(q, vf_last(row, n - i), sums[r]);
-            if (keep)
-                vf_store(kept + r * PAIR + VF_LANES, row);
-        }
-    }
-}
-
-/* All columns of a row that is no whole vector. */
-ARNN_INLINE void add_narrow(vf sums[VF_GROUP], const float *query, const group *h, size_t n, const int32_t type)
-{
-    const vf_part part = vf_part_of(n);
-    vf q = vf_load_part(query, part);
-#pragma GCC unroll 16
-    for (size_t r = 0; r < VF_GROUP; r++)
-        sums[r] = vf_fma(q, part_of_row(h->rows[r], part, type), sums[r]);
-}
+#include "kernels/vec_dot.h"
 
 ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, const int32_t type, const bool keep)
 {
@@ -63,8 +17,7 @@ ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, 
         sums[r] = vf_zero();
     for (; i + PAIR <= n; i += PAIR, next.at += half) {
         vf2 q = pair_of_floats(query->query + i, type);
-        for (size_t line = 0; line < half; line += LINE)
-            fetch(next, line);
+        fetch(next, half);
 #pragma GCC unroll 16
         for (size_t r = 0; r < VF_GROUP; r++) {
             vf2 row = pair_of_row(h.rows[r] + i * bytes, type);

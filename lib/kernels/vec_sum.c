@@ -17,8 +17,7 @@ ARNN_INLINE void fetch_share(ahead next, size_t row, const size_t share)
 {
     if (share < LINE && row % (LINE / (share < LINE ? share : LINE)) != 0)
         return;
-    for (size_t line = 0; line < share; line += LINE)
-        fetch(next, row * share + line);
+    fetch(ahead_by(next, row * share), share);
 }
 
 /* Rows of a type: where they are, and how many bytes lie between rows and between pairs of their vectors. The last vector

@@ -1,0 +1,124 @@
+/* The weighted sum of a block of rows and, in the same loop, the scores of another. Each of the two alone leaves the
+   processor waiting when it ends, for its last sums and for the softmax between them; together they keep its multipliers
+   and its loads busy, and bytes are wanted from the caches at an even pace, which needs no fetching. The numbers are those
+   of the two alone: every score is a chain over the columns, every column of the sum a chain over the rows. */
+#include "kernels/vec_block.h"
+#include "kernels/vec_dot.h"
+
+#ifdef VF_FUSES
+
+#define WIDE (2 * PAIR) /* columns at a time */
+
+bool ARNN_VEC(fuses)(int32_t type, size_t n)
+{
+    return type == ARNN_TYPE_F32 && n >= WIDE;
+}
+
+/* Rows of a group lie a stride apart: three multiples of it, and what an address can do with them, reach all eight without
+   a register for each. */
+typedef struct strides {
+    size_t one, three, five, seven; /* floats */
+} strides;
+
+ARNN_INLINE strides strides_of(size_t stride)
+{
+    strides of = {stride, 3 * stride, 5 * stride, 7 * stride};
+    __asm__("" : "+r"(of.three), "+r"(of.five), "+r"(of.seven)); /* no sums of the others from here on */
+    return of;
+}
+
+ARNN_INLINE const float *row_of_group(const float *first, const strides *of, const size_t r)
+{
+    const size_t offsets[VF_GROUP] = {0, of->one, 2 * of->one, of->three, 4 * of->one, of->five, 2 * of->three, of->seven};
+    return first + offsets[r];
+}
+
+/* The columns that are no whole number of WIDE, from i on. */
+static void finish(vf scores[VF_GROUP], const fused *with, size_t i)
+{
+    const size_t n = with->n;
+    const ahead nothing = {.at = (uintptr_t)with->added};
+    group h;
+    for (size_t r = 0; r < VF_GROUP; r++)
+        h.rows[r] = (const unsigned char *)(with->scored + r * with->stride);
+    ARNN_VEC(add_rows)
+    (with->sums + i, with->added + i, ARNN_TYPE_F32, with->stride, with->weights, VF_GROUP, n - i, nothing);
+    for (; i + PAIR <= n; i += PAIR) {
+        const vf2 q = pair_of_floats(with->query + i, ARNN_TYPE_F32);
+        for (size_t r = 0; r < VF_GROUP; r++)
+            add_products(&scores[r], q, pair_of_row(h.rows[r] + i * sizeof(float), ARNN_TYPE_F32));
+    }
+    if (i < n)
+        add_rest(scores, with->query, &h, i, n, ARNN_TYPE_F32, NULL, false);
+}
+
+/* Lane i of the result is the product of the query with row i of those scored. */
+static vf fuse_group(const fused *with)
+{
+    const strides of = strides_of(with->stride);
+    const float *added = with->added, *scored = with->scored, *query = with->query;
+    float *sums = with->sums;
+    const size_t n = with->n;
+    vf scores[VF_GROUP], weights[VF_GROUP];
+    size_t i = 0;
+#pragma GCC unroll 16
+    for (size_t r = 0; r < VF_GROUP; r++) {
+        scores[r] = vf_zero();
+        weights[r] = vf_set(with->weights[r]);
+    }
+    for (; i + WIDE <= n; i += WIDE, added += WIDE, scored += WIDE, query += WIDE, sums += WIDE) {
+        vf q[WIDE / VF_LANES], sum[WIDE / VF_LANES];
+#pragma GCC unroll 16
+        for (size_t c = 0; c < WIDE / VF_LANES; c++) {
+            q[c] = vf_load(query + c * VF_LANES);
+            sum[c] = vf_load(sums + c * VF_LANES);
+        }
+#pragma GCC unroll 16
+        for (size_t r = 0; r < VF_GROUP; r++) {
+            const float *from = row_of_group(scored, &of, r), *to = row_of_group(added, &of, r);
+#pragma GCC unroll 16
+            for (size_t c = 0; c < WIDE / VF_LANES; c++) {
+                scores[r] = vf_fma(q[c], vf_load(from + c * VF_LANES), scores[r]);
+                sum[c] = vf_fma(weights[r], vf_load(to + c * VF_LANES), sum[c]);
+            }
+        }
+#pragma GCC unroll 16
+        for (size_t c = 0; c < WIDE / VF_LANES; c++)
+            vf_store(sums + c * VF_LANES, sum[c]);
+    }
+    if (i < n)
+        finish(scores, with, i);
+    return vf_sums(scores);
+}
+
+void ARNN_VEC(add_and_score)(float *e, const fused *blocks, size_t rows)
+{
+    const vf absent = vf_set(-INFINITY);
+    fused with = *blocks;
+    for (size_t lane = 0; lane < rows; lane += VF_LANES) {
+        vf groups[VF_LANES / VF_GROUP];
+        for (size_t g = 0; g < VF_LANES / VF_GROUP; g++) {
+            const size_t first = lane + g * VF_GROUP;
+            with.weights = blocks->weights + first;
+            with.added = blocks->added + first * with.stride;
+            with.scored = blocks->scored + first * with.stride;
+            groups[g] = first < rows ? fuse_group(&with) : absent;
+        }
+        vf_store(e + lane, vf_join(groups));
+    }
+}
+
+#else
+
+bool ARNN_VEC(fuses)(int32_t type, size_t n)
+{
+    (void)type, (void)n;
+    return false;
+}
+
+void ARNN_VEC(add_and_score)(float *e, const fused *blocks, size_t rows)
+{
+    (void)e, (void)blocks, (void)rows;
+}
+
+#endif
