@@ -705,12 +705,16 @@ const char *arnn_build_info(void);
 arnn_status arnn_constant(const char *name, int32_t *value);
 
 /* Kernels. A new model takes the best table for this processor; the environment variable ARNN_ISA chooses another:
-     ref          plain C, the reference that the others are checked against
-     blas         the portable fast path, and the default where there is no vector kernel: products through OpenBLAS
-     avx2         x86-64 with AVX2 and FMA
-     avx512       x86-64 with AVX-512 F, BW, DQ and VL
-     avx512_vnni  the same with VNNI, which reads int8 tapes by products of bytes
-     neon         aarch64
+     ref              plain C, the reference that the others are checked against
+     blas             the portable fast path, and the default where there is no vector kernel: products through OpenBLAS
+     avx2             x86-64 with AVX2 and FMA
+     avx512           x86-64 with AVX-512 F, BW, DQ and VL
+     avx512_vnni      the same with VNNI, which reads int8 tapes by products of bytes
+     avx512_vnni_amx  the same with AMX, whose tiles make the products of matrices of gradients, as exactly as float32 does;
+                      the rest has the bits of avx512_vnni. The first such gradient asks the system for tiles
+                      (arch_prctl); from then on signal stacks have to be as large as getauxval(AT_MINSIGSTKSZ) says.
+                      Each takes 130 KiB of its thread's stack
+     neon             aarch64
    The table stays with the model. */
 
 #ifdef __cplusplus

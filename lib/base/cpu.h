@@ -15,6 +15,13 @@ bool arnn_cpu_has_avx512(void);
 /* VNNI beside those: products of bytes. */
 bool arnn_cpu_has_avx512_vnni(void);
 
+/* AMX for bfloat16 beside those, and AVX512-BF16: products of tiles. */
+bool arnn_cpu_has_avx512_vnni_amx(void);
+
+/* Where that is so: whether the operating system lets this process use tiles, for which it is asked once, when they are
+   first wanted. It refuses where a thread's signal stack is too small for what it would then save there. */
+bool arnn_cpu_gives_tiles(void);
+
 /* Every aarch64 has it. */
 bool arnn_cpu_has_neon(void);
 

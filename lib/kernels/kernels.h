@@ -160,9 +160,10 @@ typedef struct arnn_operand {
     bool transposed;
 } arnn_operand;
 
-/* c (rows, columns), rows `stride` apart, += op(a) op(b), of which `inner` is the common width. Each output is one chain
-   of multiply-adds from c on, in the order of `inner`, so that a product may be made in parts. c may not overlap a or b.
-   A transposed b of few columns costs little, a wide one twice as much as one that is not. */
+/* c (rows, columns), rows `stride` apart, += op(a) op(b), of which `inner` is the common width. Where the table says
+   `chains`, each output is one chain of multiply-adds from c on, in the order of `inner`, so that a product in parts has
+   the same bits. c may not overlap a or b. A transposed b of few columns costs little, a wide one twice as much as one that
+   is not. */
 typedef void arnn_multiply_kernel(float *c, size_t stride, arnn_operand a, arnn_operand b, size_t rows, size_t columns,
                                   size_t inner);
 
@@ -183,6 +184,7 @@ typedef struct arnn_kernels {
 
     /* the same from the transpose of the weights, (inputs, outputs), of float32 */
     void (*pack_turned)(const arnn_packed *packed, const float *weights, size_t stride);
+    bool chains;
     arnn_multiply_kernel *multiply;
 
     arnn_cell_kernel *rnn_tanh, *rnn_relu, *gru, *lstm;

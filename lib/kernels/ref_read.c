@@ -173,6 +173,7 @@ const arnn_kernels arnn_kernels_ref = {
     .pack = arnn_ref_pack,
     .product = arnn_ref_product,
     .pack_turned = arnn_ref_pack_turned,
+    .chains = true,
     .multiply = arnn_ref_multiply,
     .rnn_tanh = arnn_ref_rnn_tanh,
     .rnn_relu = arnn_ref_rnn_relu,

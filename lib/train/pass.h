@@ -46,7 +46,7 @@ size_t arnn_carried(const arnn_pass *pass, const float **rows, size_t stream, si
 size_t arnn_rows_read(const arnn_pass *pass, size_t stream, size_t t);
 
 /* Rows of a matrix that one thread makes at once. */
-#define ARNN_PART_ROWS 64
+#define ARNN_PART_ROWS 128
 
 float arnn_dot(const float *a, const float *b, size_t count);
 void arnn_add_scaled(float *sums, float factor, const float *values, size_t count);
