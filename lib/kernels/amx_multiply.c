@@ -43,13 +43,22 @@ ARNN_INLINE __m512 rest_of(__m512 v, __m256i parts)
     return _mm512_sub_ps(v, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(parts), 16)));
 }
 
+/* Rounded to the nearest. */
+ARNN_INLINE __m512i parts_of(__m512 low, __m512 high)
+{
+    const __m512bh rounded = _mm512_cvtne2ps_pbh(high, low);
+    __m512i parts;
+    memcpy(&parts, &rounded, sizeof parts);
+    return parts;
+}
+
 /* DEEP numbers become a row of each part's tile. What is left after a part is exact. */
 ARNN_INLINE void split(uint32_t *row, __m512 low, __m512 high)
 {
 #pragma GCC unroll 3
     for (size_t part = 0; part < PARTS; part++) {
-        const __m512i parts = (__m512i)_mm512_cvtne2ps_pbh(high, low);
-        _mm512_store_si512(row + part * PART_WORDS, parts);
+        const __m512i parts = parts_of(low, high);
+        _mm512_storeu_si512(row + part * PART_WORDS, parts);
         low = rest_of(low, _mm512_castsi512_si256(parts));
         high = rest_of(high, _mm512_extracti64x4_epi64(parts, 1));
     }
@@ -141,11 +150,11 @@ static void copy_turned(uint32_t *to, const strip *s)
         load_turned(rows, s, k);
 #pragma GCC unroll 16
         for (size_t i = 0; i < TILE; i++)
-            _mm512_store_ps(room[i], rows[i]);
+            _mm512_storeu_ps(room[i], rows[i]);
         load_turned(rows, s, k + TILE);
 #pragma GCC unroll 16
         for (size_t i = 0; i < TILE; i++)
-            split(to + i * TILE, _mm512_load_ps(room[i]), rows[i]);
+            split(to + i * TILE, _mm512_loadu_ps(room[i]), rows[i]);
     }
 }
 

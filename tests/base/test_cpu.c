@@ -77,6 +77,24 @@ static void test_avx512_vnni(void **unused)
     check_feature(arnn_cpu_has_avx512_vnni(), flags, COUNT(flags));
 }
 
+static void test_avx512_vnni_amx(void **unused)
+{
+    (void)unused;
+    static const char *const flags[] = {"avx2",     "fma",         "avx512f",     "avx512bw", "avx512dq",
+                                        "avx512vl", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16"};
+    check_feature(arnn_cpu_has_avx512_vnni_amx(), flags, COUNT(flags));
+}
+
+/* The answer stays. Who may not have what the processor has not is not told. */
+static void test_tiles_are_given_once(void **unused)
+{
+    (void)unused;
+    const bool given = arnn_cpu_gives_tiles();
+    assert_int_equal(arnn_cpu_gives_tiles(), given);
+    if (!arnn_cpu_has_avx512_vnni_amx())
+        assert_false(given);
+}
+
 static void test_neon(void **unused)
 {
     (void)unused;
@@ -128,6 +146,8 @@ int main(void)
         cmocka_unit_test(test_avx2),
         cmocka_unit_test(test_avx512),
         cmocka_unit_test(test_avx512_vnni),
+        cmocka_unit_test(test_avx512_vnni_amx),
+        cmocka_unit_test(test_tiles_are_given_once),
         cmocka_unit_test(test_neon),
         cmocka_unit_test(test_tables_rest_on_features),
     };

@@ -4,3 +4,8 @@ bool arnn_cpu_has_avx512_emulated(void)
 {
     return true;
 }
+
+bool arnn_cpu_has_avx512_emulated_amx(void)
+{
+    return true;
+}

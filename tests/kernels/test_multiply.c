@@ -111,6 +111,29 @@ static void check_problem(const problem *p, rng *r, guard_side side)
     }
 }
 
+/* What the emulation in plain C says a processor's tiles sum is what they sum. */
+static void test_tiles_are_as_emulated(void **unused)
+{
+    (void)unused;
+    const arnn_kernels *real = NULL, *emulated = NULL;
+    FOR_TABLES(table)
+    {
+        real = strcmp(table->name, "avx512_vnni_amx") == 0 ? table : real;
+        emulated = strcmp(table->name, "avx512_emulated_amx") == 0 ? table : emulated;
+    }
+    if (!real || !emulated)
+        skip();
+    rng r = RNG;
+    for (size_t i = 0; i < 30; i++) {
+        problem p = make(&r, 16 + rng_below(&r, 90), 16 + rng_below(&r, 300), 16 + rng_below(&r, 200), i % GUARD_SIDES);
+        guard c = run(real, &p, GUARD_BEHIND), other = run(emulated, &p, GUARD_BEHIND);
+        assert_true(same_bits(c.floats, other.floats, c.count));
+        guard_free(&c);
+        guard_free(&other);
+        forget(&p);
+    }
+}
+
 static void test_random_shapes(void **unused)
 {
     (void)unused;
@@ -201,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_shapes),
+        cmocka_unit_test(test_tiles_are_as_emulated),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_not_a_number),
         cmocka_unit_test(test_pack_turned),

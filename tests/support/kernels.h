@@ -14,7 +14,7 @@
 #define U 0x1p-24
 
 #ifdef ARNN_EMULATE_AVX512
-extern const arnn_kernels arnn_kernels_avx512_emulated; /* tests/emulated */
+extern const arnn_kernels arnn_kernels_avx512_emulated, arnn_kernels_avx512_emulated_amx; /* tests/emulated */
 #endif
 
 #define TABLE_(name) &arnn_kernels_##name,
@@ -24,6 +24,7 @@ static const arnn_kernels *const all_tables[] = {
     ARNN_VECTOR_TABLES(TABLE_)
 #ifdef ARNN_EMULATE_AVX512
         & arnn_kernels_avx512_emulated,
+    &arnn_kernels_avx512_emulated_amx,
 #endif
 };
 

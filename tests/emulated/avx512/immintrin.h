@@ -301,4 +301,6 @@ EMULATED __m512i _mm512_unpackhi_epi8(__m512i a, __m512i b) { return emulated_un
 EMULATED __m512i _mm512_unpacklo_epi16(__m512i a, __m512i b) { return emulated_unpack(a, b, 2, 0); }
 EMULATED __m512i _mm512_unpackhi_epi16(__m512i a, __m512i b) { return emulated_unpack(a, b, 2, 1); }
 
+#include "tiles.h"
+
 #endif

@@ -85,7 +85,7 @@ class Model(Handle):
 
     @property
     def kernels(self) -> str:
-        """The kernel table: avx2, avx512, avx512_vnni, neon, blas or ref."""
+        """The kernel table: avx2, avx512, avx512_vnni, avx512_vnni_amx, neon, blas or ref."""
         return ffi.string(lib.arnn_model_kernels(self._c)).decode()
 
     @property
