@@ -11,8 +11,8 @@
 #define ARNN_WORK_READ(rows, hidden)     (2 * (rows) * (hidden))
 #define ARNN_WORK_CELL(gates, rows)      (16 * (gates) * (rows))
 
-/* Below so much, other threads are not worth what it takes to call them. */
-#define ARNN_WORK_SHARED ((size_t)1 << 17)
+/* Below so much, other threads are not worth what it takes to call them: 65,536 weights and one stream gain nothing. */
+#define ARNN_WORK_SHARED ((size_t)3 << 16)
 
 /* So many weights stay in a core's second cache from step to step. */
 #define ARNN_NEAR_WEIGHTS ((size_t)1 << 18)
