@@ -41,7 +41,8 @@
  *   Errors     The return value is a status, 0 is success. After an error no handle has changed, `*out` of a create or
  *              load function is NULL, and arnn_last_error() says in a sentence what was wrong, with names and numbers.
  *              Besides the errors that an item names, every function returns ARNN_INVALID_ARGUMENT for a null pointer
- *              that the item does not allow. The library never aborts, never prints, sets no process-wide option.
+ *              that the item does not allow. The library never aborts, never prints, sets no process-wide option (but
+ *              for tiles, where gradients are made on them: section 10).
  *   Ownership  What the caller passes is read or written during the call only. What a create or load function makes is
  *              released by the destroy function of its type; destroying NULL does nothing. Handles that rest on others
  *              keep them alive: destroy in any order.
@@ -710,10 +711,11 @@ arnn_status arnn_constant(const char *name, int32_t *value);
      avx2             x86-64 with AVX2 and FMA
      avx512           x86-64 with AVX-512 F, BW, DQ and VL
      avx512_vnni      the same with VNNI, which reads int8 tapes by products of bytes
-     avx512_vnni_amx  the same with AMX, whose tiles make the products of matrices of gradients, as exactly as float32 does;
-                      the rest has the bits of avx512_vnni. The first such gradient asks the system for tiles
-                      (arch_prctl); from then on signal stacks have to be as large as getauxval(AT_MINSIGSTKSZ) says.
-                      Each takes 130 KiB of its thread's stack
+     avx512_vnni_amx  the same with AMX, whose tiles make products of matrices of gradients, as exactly as float32 does
+                      above 2^-100 (smaller numbers lose digits, denormals are 0; from 3.3962e38 on they are NaN). All
+                      else, and products with a side below 16, have the bits of avx512_vnni. The first such product
+                      asks the system for tiles (arch_prctl): from then on it refuses to this process signal stacks
+                      smaller than getauxval(AT_MINSIGSTKSZ). Where it gives none, this is avx512_vnni
      neon             aarch64
    The table stays with the model. */
 

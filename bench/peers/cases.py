@@ -4,7 +4,7 @@ a case without one is shown only."""
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 TAPES = ("f32", "f16", "bf16", "i8")
 GROUPS = {
-    "ceiling": "the read alone against loops that only load the same bytes in the same order (ratio: share of that ceiling)",
+    "ceiling": "the read alone against loops that only load the same bytes in the same order (the ratio is a share)",
     "blas": "(a) the read against two OpenBLAS gemv and a softmax (float32)",
     "sdpa": "(b) the read against PyTorch's scaled_dot_product_attention with K = V = H",
     "usual": "(c) the read against PyTorch as usually written: key cache, bmm, softmax, bmm",

@@ -82,8 +82,8 @@ double peers_sgemm(float *y, const float *x, const float *weights, int streams, 
 
 const char *peers_core() { return openblas_get_corename(); }
 
-// Loops that do nothing but load these bytes, in the order in which an arnn_attend and the peers read them call by call:
-// who turns at the end finds there what a cache still holds. first is aligned to 64.
+// Loops that do nothing but load these bytes, in the order in which an arnn_attend and the peers read them call by
+// call: who turns at the end finds there what a cache still holds. first is aligned to 64.
 cost::Ceiling *peers_ceiling_create(const char *first, size_t bytes) {
     auto *ceiling = new cost::Ceiling(first, bytes, 8e6);
     ceiling->choose(3, false);

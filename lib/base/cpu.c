@@ -10,15 +10,16 @@
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
 
-/* The answer to a question that is asked once: in a virtual machine cpuid leaves it, and takes as long as reading hundreds
-   of rows. Threads that ask at the same time get the same answer. */
+/* The answer to a question that is asked once: in a virtual machine cpuid leaves it, and takes as long as reading
+   hundreds of rows. The first answer stands for all threads. */
 static bool ask_once(atomic_int *known, bool (*ask)(void))
 {
     enum { UNKNOWN, NO, YES };
     int answer = atomic_load_explicit(known, memory_order_relaxed);
     if (answer == UNKNOWN) {
-        answer = ask() ? YES : NO;
-        atomic_store_explicit(known, answer, memory_order_relaxed);
+        const int own = ask() ? YES : NO;
+        if (atomic_compare_exchange_strong(known, &answer, own))
+            answer = own;
     }
     return answer == YES;
 }

@@ -161,9 +161,10 @@ typedef struct arnn_operand {
 } arnn_operand;
 
 /* c (rows, columns), rows `stride` apart, += op(a) op(b), of which `inner` is the common width. Where the table says
-   `chains`, each output is one chain of multiply-adds from c on, in the order of `inner`, so that a product in parts has
-   the same bits. c may not overlap a or b. A transposed b of few columns costs little, a wide one twice as much as one that
-   is not. */
+   `chains`, each output is one chain of multiply-adds from c on, in the order of `inner`, so that a product in parts
+   has the same bits; where not, its bits may follow from the shape, so that who promises some always asks for the same
+   shapes. c may not overlap a or b. A transposed b of few columns costs little, a wide one twice as much as one that is
+   not. */
 typedef void arnn_multiply_kernel(float *c, size_t stride, arnn_operand a, arnn_operand b, size_t rows, size_t columns,
                                   size_t inner);
 

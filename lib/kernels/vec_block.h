@@ -50,8 +50,8 @@ ARNN_INLINE ahead ahead_by(ahead next, size_t bytes)
     return next;
 }
 
-/* The lines of the next `bytes`, known when it is compiled. One branch for all of them: each has a constant offset then,
-   and needs no register of its own. */
+/* The lines of the next `bytes`, known when it is compiled. One branch for all of them: each has a constant offset
+   then, and needs no register of its own. */
 ARNN_INLINE void fetch(ahead next, const size_t bytes)
 {
     if (next.far) {
@@ -94,8 +94,8 @@ typedef struct fused {
 /* Whether there is a kernel for both, and the rows are better not done one block after the other. */
 bool ARNN_VEC(fuses)(int32_t type, size_t n);
 
-/* Adds the one block; e (rows, and up to a whole vector): the products of the query with the other's rows, beyond `rows`
-   -inf. */
+/* Adds the one block; e (rows, and up to a whole vector): the products of the query with the other's rows, beyond
+   `rows` -inf. */
 void ARNN_VEC(add_and_score)(float *e, const fused *blocks, size_t rows);
 
 #endif

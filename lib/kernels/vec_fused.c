@@ -1,7 +1,8 @@
 /* The weighted sum of a block of rows and, in the same loop, the scores of another. Each of the two alone leaves the
-   processor waiting when it ends, for its last sums and for the softmax between them; together they keep its multipliers
-   and its loads busy, and bytes are wanted from the caches at an even pace, which needs no fetching. The numbers are those
-   of the two alone: every score is a chain over the columns, every column of the sum a chain over the rows. */
+   processor waiting when it ends, for its last sums and for the softmax between them; together they keep its
+   multipliers and its loads busy, and bytes are wanted from the caches at an even pace, which needs no fetching. The
+   numbers are those of the two alone: every score is a chain over the columns, every column of the sum a chain over the
+   rows. */
 #include "kernels/vec_block.h"
 #include "kernels/vec_dot.h"
 
@@ -14,8 +15,8 @@ bool ARNN_VEC(fuses)(int32_t type, size_t n)
     return type == ARNN_TYPE_F32 && n >= WIDE;
 }
 
-/* Rows of a group lie a stride apart: three multiples of it, and what an address can do with them, reach all eight without
-   a register for each. */
+/* Rows of a group lie a stride apart: three multiples of it, and what an address can do with them, reach all eight
+   without a register for each. */
 typedef struct strides {
     size_t one, three, five, seven; /* floats */
 } strides;
@@ -29,7 +30,8 @@ ARNN_INLINE strides strides_of(size_t stride)
 
 ARNN_INLINE const float *row_of_group(const float *first, const strides *of, const size_t r)
 {
-    const size_t offsets[VF_GROUP] = {0, of->one, 2 * of->one, of->three, 4 * of->one, of->five, 2 * of->three, of->seven};
+    const size_t offsets[VF_GROUP] = {0,           of->one,  2 * of->one,   of->three,
+                                      4 * of->one, of->five, 2 * of->three, of->seven};
     return first + offsets[r];
 }
 
@@ -99,10 +101,13 @@ void ARNN_VEC(add_and_score)(float *e, const fused *blocks, size_t rows)
         vf groups[VF_LANES / VF_GROUP];
         for (size_t g = 0; g < VF_LANES / VF_GROUP; g++) {
             const size_t first = lane + g * VF_GROUP;
+            groups[g] = absent;
+            if (first >= rows)
+                continue;
             with.weights = blocks->weights + first;
             with.added = blocks->added + first * with.stride;
             with.scored = blocks->scored + first * with.stride;
-            groups[g] = first < rows ? fuse_group(&with) : absent;
+            groups[g] = fuse_group(&with);
         }
         vf_store(e + lane, vf_join(groups));
     }

@@ -17,6 +17,7 @@ static void multiply(float *e, const float *rows, const float *vector, block *at
     const arnn_run run = {.h = rows, .h_stride = n, .count = at->end};
     at->run = &run;
     ARNN_VEC(score_dot)(e, &query, at);
+    at->run = NULL;
 }
 
 /* de of a block, of whose rows r (rows) are the products with ds. */
@@ -64,7 +65,7 @@ void ARNN_VEC(owed)(const arnn_owed *owed)
     block at = {.rows = rows, .far = far};
     for (size_t i = 0; i < blocks; i++) {
         const size_t number = owed->back ? blocks - 1 - i : i, first = number * rows, left = owed->count - first;
-        const size_t after = owed->back ? number - 1 : number + 1; /* as a number beyond all of them where there is none */
+        const size_t after = owed->back ? number - 1 : number + 1; /* none: beyond all */
         const size_t ahead = i + steps >= blocks ? first : owed->back ? first - steps * rows : first + steps * rows;
         at.end = left < rows ? left : rows;
         at.next_h = (uintptr_t)(owed->h + ahead * n);

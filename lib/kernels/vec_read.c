@@ -102,7 +102,8 @@ static void add_h(arnn_partial *partial, const block *at, const float *weights, 
         ARNN_VEC(add_kept)(partial->h, at, weights, n, next);
     else
         ARNN_VEC(add_rows)
-    (partial->h, row_at(run->h, row, run->h_stride * bytes), run->h_type, run->h_stride, weights + at->begin, count, n, next);
+    (partial->h, row_at(run->h, row, run->h_stride * bytes), run->h_type, run->h_stride, weights + at->begin, count,
+     n, next);
 }
 
 static void add_m(arnn_partial *partial, const block *at, const float *weights, size_t n)
@@ -114,7 +115,8 @@ static void add_m(arnn_partial *partial, const block *at, const float *weights, 
 }
 
 /* Of a block that another follows: and e becomes the products of the query with that one's rows. */
-static void add_h_and_score(float *e, arnn_partial *partial, const arnn_query *query, const block *at, const float *weights)
+static void add_h_and_score(float *e, arnn_partial *partial, const arnn_query *query, const block *at,
+                            const float *weights)
 {
     const arnn_run *run = at->run;
     const float *rows = (const float *)run->h + row_of(at, 0) * run->h_stride;
@@ -148,8 +150,8 @@ static uintptr_t next_rows(const void *rows, const void *next_run, const block *
     return (uintptr_t)next_run + (second ? at->rows * row_bytes : 0);
 }
 
-/* In place: a copy of so many fields, which are read as one, would wait until all of them are stored, and the sums before
-   them. */
+/* In place: a copy of so many fields, which are read as one, would wait until all of them are stored, and the sums
+   before them. */
 static void place_block(block *at, const arnn_query *query, size_t first)
 {
     const arnn_run *run = at->run;

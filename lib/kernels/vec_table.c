@@ -1,5 +1,5 @@
-/* The table of one instruction set: arnn_kernels_avx2, .. One that goes on from another (ARNN_DERIVED, then; ARNN_ISA is that
-   other) has its kernels but for products of matrices. */
+/* The table of one instruction set: arnn_kernels_avx2, .. One that goes on from another (ARNN_DERIVED, then; ARNN_ISA
+   is that other) has its kernels but for products of matrices. */
 #include "base/cpu.h"
 #include "kernels/vec_kernels.h"
 

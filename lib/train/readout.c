@@ -24,7 +24,8 @@ static float *gradient_of(const arnn_record *record, float *gradient, arnn_role 
     return gradient + (arnn_parameters_of(parameters, role, 0)->values - parameters->values);
 }
 
-void arnn_readout_back(arnn_record *record, float *gradient, const float *dy, size_t stream, size_t t, size_t count)
+void arnn_readout_back(arnn_record *record, float *gradient, const float *dy, size_t stride, size_t stream, size_t t,
+                       size_t count)
 {
     const arnn_model_desc *desc = &record->model->desc;
     size_t n = desc->hidden, outputs = desc->outputs, width = arnn_desc_source_width(desc);
@@ -33,14 +34,14 @@ void arnn_readout_back(arnn_record *record, float *gradient, const float *dy, si
     const arnn_kernels *kernels = record->model->kernels;
     arnn_source_part parts[2];
     for (size_t i = arnn_source_parts(record, parts, stream, t); i-- > 0;) {
-        kernels->multiply(parts[i].owed, n, (arnn_operand){dy, outputs, false},
+        kernels->multiply(parts[i].owed, n, (arnn_operand){dy, stride, false},
                           (arnn_operand){weights + parts[i].column, width, false}, count, n, outputs);
-        kernels->multiply(dw + parts[i].column, width, (arnn_operand){dy, outputs, true},
+        kernels->multiply(dw + parts[i].column, width, (arnn_operand){dy, stride, true},
                           (arnn_operand){parts[i].rows, n, false}, outputs, n, count);
     }
     for (size_t row = 0; row < count; row++) {
         for (size_t o = 0; o < outputs; o++)
-            db[o] += dy[row * outputs + o];
+            db[o] += dy[row * stride + o];
     }
 }
 
@@ -55,33 +56,27 @@ static const float *owed_at(const arnn_array *array, size_t stream, size_t t)
     return array->data + t * array->time_stride + stream * array->stream_stride;
 }
 
-/* dL/dy of a step: through the readout, or where there is none to h and s themselves. */
-static void owe_output(arnn_record *record, float *gradient, const arnn_array *y, size_t stream, size_t t)
+/* dL/dy of a step without a readout: to h and s themselves. */
+static void owe_source(arnn_record *record, const float *dy, size_t stream, size_t t)
 {
     arnn_source_part parts[2];
-    const float *dy = owed_at(y, stream, t);
-    if (record->model->desc.outputs) {
-        arnn_readout_back(record, gradient, dy, stream, t, 1);
-        return;
-    }
     for (size_t i = arnn_source_parts(record, parts, stream, t); i-- > 0;)
         add(parts[i].owed, dy + parts[i].column, record->model->desc.hidden);
 }
 
-/* A stream whose dy lies together takes one product for all of its steps. */
+/* A readout takes one product for all steps of a stream, however they lie: its bits follow from the stream alone. */
 static void owe_stream(arnn_record *record, float *gradient, const arnn_output_gradient *owed, size_t stream)
 {
     size_t n = record->model->desc.hidden, outputs = record->model->desc.outputs, steps = record->lengths[stream];
-    bool together = outputs && owed->y.data && owed->y.time_stride == outputs;
-    if (together)
-        arnn_readout_back(record, gradient, owed_at(&owed->y, stream, 0), stream, 0, steps);
+    if (owed->y.data && outputs)
+        arnn_readout_back(record, gradient, owed_at(&owed->y, stream, 0), owed->y.time_stride, stream, 0, steps);
     for (size_t t = 0; t < steps; t++) {
         if (owed->h.data)
             add(arnn_record_top_dh(record, stream) + t * n, owed_at(&owed->h, stream, t), n);
         if (owed->s.data)
             add(arnn_record_top_ds(record, stream) + t * n, owed_at(&owed->s, stream, t), n);
-        if (owed->y.data && !together)
-            owe_output(record, gradient, &owed->y, stream, t);
+        if (owed->y.data && !outputs)
+            owe_source(record, owed_at(&owed->y, stream, t), stream, t);
     }
 }
 

@@ -17,6 +17,7 @@ size_t arnn_source_parts(const arnn_record *record, arnn_source_part parts[2], s
 
 /* Of rows of dy (count, outputs), dense, of one stream from step t on: adds to what the top layer is owed and to the
    gradients of the readout. */
-void arnn_readout_back(arnn_record *record, float *gradient, const float *dy, size_t stream, size_t t, size_t count);
+void arnn_readout_back(arnn_record *record, float *gradient, const float *dy, size_t stride, size_t stream, size_t t,
+                       size_t count);
 
 #endif

@@ -85,7 +85,7 @@ static void test_avx512_vnni_amx(void **unused)
     check_feature(arnn_cpu_has_avx512_vnni_amx(), flags, COUNT(flags));
 }
 
-/* The answer stays. Who may not have what the processor has not is not told. */
+/* The answer stays. A processor without tiles is given none. */
 static void test_tiles_are_given_once(void **unused)
 {
     (void)unused;

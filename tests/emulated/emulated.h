@@ -7,7 +7,8 @@
 bool arnn_cpu_has_avx512_emulated(void);
 bool arnn_cpu_has_avx512_emulated_amx(void);
 
-/* Emulated tiles need no leave. */
-#define arnn_cpu_gives_tiles() true
+/* Emulated tiles need no leave, and the loop that adds and scores is tried whoever made the processor. */
+#define arnn_cpu_gives_tiles()  true
+#define arnn_cpu_fetches_far()  false
 
 #endif

@@ -1,7 +1,8 @@
 /* The reads of every table, over random tapes, against double and against `ref`; and cut into pieces. */
 #include "reads.h"
 
-static const size_t widths[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 40, 63, 64, 65, 100, 130, 300};
+static const size_t widths[] = {1,  2,  3,  5,  7,  8,  9,  15, 16,  17,  24,  31,  32,
+                                33, 40, 63, 64, 65, 80, 90, 112, 120, 127, 130, 300};
 
 /* Blocks of rows in the vector tables begin at multiples of a divisor of this, in the absolute index. */
 enum { BLOCK = 64 };

@@ -42,7 +42,7 @@ def test_matrices_of_several_parts(wiring, cell, score):
     plain = {"start_row": "none", "recency": 0, "layers": 2, "skip": 1, "reach": "whole"}
     d = small(cases.describe(random, wiring=wiring, cell=cell, score=score, **plain))
     d = d.but(vocab=0, inputs=70, hidden=130, align=d.align and 140)
-    check(cases.case(random, d, streams=2, steps=5, make=cases.contractive), random)
+    check(cases.case(random, d, streams=2, steps=20, make=cases.contractive), random)
 
 
 @pytest.mark.parametrize("wiring, cell, score", KINDS)

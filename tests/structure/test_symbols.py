@@ -65,13 +65,13 @@ def test_vector_instructions_stay_in_their_objects():
             member = heading.group(1)
         elif re.search(r"%[yz]mm\d|\sv[a-z0-9]+[sp][sd]\s", line):
             wide.add(member)
-    assert wide and all(re.match(r"kernels_vec_\w+\.c\.o$", name) for name in wide), wide
+    assert wide and all(re.match(r"kernels_(vec|amx)_\w+\.c\.o$", name) for name in wide), wide
 
 
 def test_vector_objects_define_only_their_own_names():
     member, found = None, set()
     for line in output("nm", "-g", "--defined-only", ARCHIVE).splitlines():
         member = line[:-1] if line.endswith(".o:") else member
-        if len(line.split()) == 3 and member.startswith("kernels_vec_"):
+        if len(line.split()) == 3 and member.startswith(("kernels_vec_", "kernels_amx_")):
             found.add(line.split()[-1])
     assert found and all(re.search("_(avx2|avx512|neon)", name) for name in found), found

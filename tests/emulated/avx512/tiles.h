@@ -1,4 +1,5 @@
-/* AVX512-BF16 and AMX for bfloat16 in plain C: what kernels/amx_multiply.c uses. Both take numbers below 2^-126 for 0. */
+/* AVX512-BF16 and AMX for bfloat16 in plain C: what kernels/amx_multiply.c uses. Both take numbers below 2^-126 for 0,
+   what they are given and what they sum. */
 #ifndef ARNN_TESTS_EMULATED_TILES_H
 #define ARNN_TESTS_EMULATED_TILES_H
 
@@ -72,17 +73,18 @@ EMULATED float emulated_pairs(int a, int row, int b, int column)
     float first = 0.0f, second = 0.0f;
     for (int k = 0; k < 16; k++) {
         uint32_t x = emulated_word(a, row, k), y = emulated_word(b, k, column);
-        first = fmaf(emulated_wide(x & 0xffff), emulated_wide(y & 0xffff), first);
-        second = fmaf(emulated_wide(x >> 16), emulated_wide(y >> 16), second);
+        first = emulated_normal(fmaf(emulated_wide(x & 0xffff), emulated_wide(y & 0xffff), first));
+        second = emulated_normal(fmaf(emulated_wide(x >> 16), emulated_wide(y >> 16), second));
     }
-    return first + second;
+    return emulated_normal(first + second);
 }
 
 EMULATED void _tile_dpbf16ps(int c, int a, int b)
 {
     for (int row = 0; row < 16; row++) {
         for (int column = 0; column < 16; column++) {
-            float sum = emulated_float(emulated_word(c, row, column)) + emulated_pairs(a, row, b, column);
+            float sum = emulated_normal(emulated_float(emulated_word(c, row, column)));
+            sum = emulated_normal(sum + emulated_pairs(a, row, b, column));
             memcpy(emulated_tiles[c][row] + 4 * column, &sum, sizeof sum);
         }
     }
