@@ -23,6 +23,15 @@ static arnn_status check_rows(const arnn_rows *rows, size_t index, const arnn_at
     return ARNN_OK;
 }
 
+/* As many as there are at most: they may be so many times the same that it overflows. */
+static size_t bytes_of(const arnn_rows *rows, size_t batch, const arnn_attending *self)
+{
+    size_t bytes = 0;
+    for (size_t b = 0; b < batch; b++)
+        arnn_size_add(&bytes, bytes, rows[b].count * self->width * arnn_element_of(self->type)->bytes);
+    return bytes;
+}
+
 static arnn_status check_attend(const arnn_rows *rows, size_t batch, const arnn_attending *self, bool weights)
 {
     arnn_status status = arnn_element_check("type", self->type, ~0u);
@@ -51,6 +60,7 @@ arnn_status arnn_attend(float *contexts, float *logsumexp, float *weights, const
         status = arnn_tables_choose(&self.kernels);
     if (status)
         return status;
+    self.bytes = bytes_of(rows, batch, &self);
     self.query = arnn_alloc_floats(width);
     self.run = arnn_alloc_floats(width);
     if (!self.query || !self.run) {

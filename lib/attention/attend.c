@@ -9,7 +9,12 @@ void arnn_attend_one(const arnn_attending *self, float *context, float *logsumex
                      const arnn_rows *rows)
 {
     size_t stride = rows->stride ? rows->stride : self->width, bytes = arnn_element_of(self->type)->bytes;
-    const arnn_query form = {.query = self->query, .newest = rows->count ? rows->count - 1 : 0, .hidden = self->width};
+    const arnn_query form = {
+        .query = self->query,
+        .newest = rows->count ? rows->count - 1 : 0,
+        .hidden = self->width,
+        .bytes = self->bytes,
+    };
     for (size_t i = 0; i < self->width; i++)
         self->query[i] = self->scale * query[i];
     arnn_merged merged = arnn_merged_begin(context, NULL, self->run, NULL, self->width);

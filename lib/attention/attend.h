@@ -11,6 +11,7 @@ typedef struct arnn_attending {
     float *run;   /* (width): room for one run's sums */
     float scale;
     size_t width, weight_stride;
+    size_t bytes; /* of all rows of all queries */
     int32_t type; /* of the rows */
 } arnn_attending;
 

@@ -79,6 +79,8 @@ typedef struct arnn_query {
     size_t newest;      /* absolute index of the newest row on the tape */
     size_t hidden;      /* n */
     size_t align;       /* k; not for dot */
+    size_t bytes;       /* of all rows that queries read in turn, this one and others: what caches do not hold comes from
+                           memory, and is fetched from further ahead; 0: not known */
 } arnn_query;
 
 /* Consecutive rows of one tape, of the element types that stand beside them. */

@@ -89,6 +89,7 @@ typedef struct fused {
     const float *weights, *added;
     const float *query, *scored; /* query (n); rows */
     size_t stride, n;
+    bool far; /* rows come from far away: those further on are fetched */
 } fused;
 
 /* Whether there is a kernel for both, and the rows are better not done one block after the other. */

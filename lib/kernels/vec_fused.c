@@ -9,6 +9,7 @@
 #ifdef VF_FUSES
 
 #define WIDE (2 * PAIR) /* columns at a time */
+#define FAR  16384      /* bytes that are fetched ahead of the rows that are scored, if so */
 
 bool ARNN_VEC(fuses)(int32_t type, size_t n)
 {
@@ -54,6 +55,14 @@ static void finish(vf scores[VF_GROUP], const fused *with, size_t i)
         add_rest(scores, with->query, &h, i, n, ARNN_TYPE_F32, NULL, false);
 }
 
+/* What WIDE columns of a group want that lies FAR bytes further on, into the second cache. */
+ARNN_INLINE void fetch_far(const float *scored, const strides *of)
+{
+#pragma GCC unroll 16
+    for (size_t r = 0; r < VF_GROUP; r++)
+        fetch((ahead){.at = (uintptr_t)row_of_group(scored, of, r) + FAR, .far = true}, WIDE * sizeof *scored);
+}
+
 /* Lane i of the result is the product of the query with row i of those scored. */
 static vf fuse_group(const fused *with)
 {
@@ -75,6 +84,8 @@ static vf fuse_group(const fused *with)
             q[c] = vf_load(query + c * VF_LANES);
             sum[c] = vf_load(sums + c * VF_LANES);
         }
+        if (with->far)
+            fetch_far(scored, &of);
 #pragma GCC unroll 16
         for (size_t r = 0; r < VF_GROUP; r++) {
             const float *from = row_of_group(scored, &of, r), *to = row_of_group(added, &of, r);

@@ -14,6 +14,11 @@
 #include "kernels/vec_rows.h"
 #include "kernels/vec_units.h"
 
+/* What a core gets of a last cache, no matter how large it is: rows in all that are more come from memory. The loop that
+   adds and scores fetches at no cost, and does so before. */
+#define MEMORY_BYTES       ((size_t)64 << 20)
+#define FUSED_MEMORY_BYTES ((size_t)16 << 20)
+
 static size_t block_rows(size_t row_bytes)
 {
     size_t rows = VF_GROUP;
@@ -128,6 +133,7 @@ static void add_h_and_score(float *e, arnn_partial *partial, const arnn_query *q
         .scored = rows + at->rows * run->h_stride,
         .stride = run->h_stride,
         .n = query->hidden,
+        .far = query->bytes > FUSED_MEMORY_BYTES,
     };
     ARNN_VEC(add_and_score)(e, &blocks, at->rows);
 }
@@ -189,7 +195,7 @@ static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn
     block at = {
         .run = run,
         .rows = rows,
-        .far = arnn_cpu_fetches_far(),
+        .far = arnn_cpu_fetches_far() || query->bytes > MEMORY_BYTES,
         .digits = with.digits,
         .units = with.units,
         .kept = with.kept,

@@ -100,6 +100,12 @@ static size_t work_of_read(const reads *self, size_t b)
     return ARNN_WORK_READ(span.sinks + span.rows - span.first, self->step->hidden);
 }
 
+/* Of all streams of the step, of which others hold about as much as this one. */
+static size_t bytes_of_reads(const layer_step *step, const arnn_tape *tape)
+{
+    return step->count * tape->pages * step->state->pool->shape.page_bytes;
+}
+
 static void read_stream(void *context, size_t b, size_t worker)
 {
     const reads *self = context;
@@ -119,6 +125,7 @@ static void read_stream(void *context, size_t b, size_t worker)
     };
     query.query = work->query + b * state->query_width;
     query.newest = rows > 0 ? rows - 1 : 0;
+    query.bytes = bytes_of_reads(step, &state->tapes[work->streams[b]]);
     arnn_read_tape(&reading, &step->ready->reader, &query, &state->tapes[work->streams[b]], &state->pool->shape,
                    step->layer, rows);
     remember(step, b, rows, &reading, query.query);

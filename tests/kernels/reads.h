@@ -83,6 +83,7 @@ static inline reading reading_make(rng *r, const shape *s, guard_side side)
         .newest = s->first + s->count - 1 + rng_below(r, 3),
         .hidden = s->n,
         .align = a.k,
+        .bytes = rng_below(r, 2) ? SIZE_MAX : 0, /* fetched from further ahead, which no result may show */
     };
     for (size_t j = 0; j < a.k; j++)
         a.form.score_sum += a.score.floats[j];
