@@ -35,15 +35,16 @@ class Record(Handle):
         call("arnn_record_forward", self.handle, out, source, _sizes(lengths), steps, count)
         return arrays
 
-    def backward(self, owed, want=("x", "s", "m", "h"), gradients=None):
-        """owed: dict of arrays (streams, steps, width). Gives gradients of parameters by name, x, s, m, h."""
+    def backward(self, owed, want=("x", "s", "m", "h"), gradients=None, time_major=False):
+        """owed: dict of arrays (streams, steps, width), in whose order or with the steps first they are handed over. Gives
+        gradients of parameters by name, x, s, m, h."""
         d = self.description
         source = ffi.new("arnn_output_gradient *", {"struct_size": ffi.sizeof("arnn_output_gradient")})
-        kept = [_contiguous(values) for values in owed.values()]
+        kept = [_contiguous(values.swapaxes(0, 1) if time_major else values) for values in owed.values()]
         for name, values in zip(owed, kept):
-            array = getattr(source, name)
-            array.data, array.time_stride = floats(values), values.shape[2]
-            array.stream_stride = values.shape[1] * values.shape[2]
+            array, strides = getattr(source, name), (values.shape[2], values.shape[1] * values.shape[2])
+            array.data = floats(values)
+            array.stream_stride, array.time_stride = strides if time_major else strides[::-1]
         to = ffi.new("arnn_gradient *", {"struct_size": ffi.sizeof("arnn_gradient")})
         count = lib.arnn_model_parameter_floats(self.model.handle)
         flat = np.zeros(count, dtype=np.float32) if gradients is None else gradients

@@ -1,4 +1,5 @@
 """Gradients over more than one block of steps, from chunk to chunk and in any company, and what is promised of them."""
+import dataclasses
 import os
 
 import numpy as np
@@ -72,8 +73,8 @@ def alike(one, other, exact):
     return np.array_equal(one, other) if exact else np.allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
-def run_of(record, x, owed, lengths=None):
-    return record.forward(x, lengths), record.backward(owed)
+def run_of(record, x, owed, lengths=None, **layout):
+    return record.forward(x, lengths), record.backward(owed, **layout)
 
 
 @pytest.mark.parametrize("wiring", ("after", "before", "beside"))
@@ -125,6 +126,24 @@ def test_company(wiring, score, exact):
         for name in ("x", "s"):
             one, other = (values[name][stream] if name == "x" else values[name][:, stream] for values in (found, alone))
             assert alike(one, other, exact), name
+
+
+@pytest.mark.parametrize("wiring, score", [("none", "dot")] + [
+    (wiring, score) for wiring in ("after", "before", "beside") for score in ("dot", "additive")])
+def test_company_of_wide_streams(wiring, score, exact):
+    """The same, alone or one of three, in either layout, where every product is large enough for any kernel."""
+    random, small_one = drawn("wide company", wiring, score, steps=1, wiring=wiring, cell="lstm", score=score, dense=True)
+    d = small_one.description.but(inputs=17, hidden=19, outputs=21, align=small_one.description.align and 18)
+    case = cases.case(random, d, streams=3, steps=BLOCK + 5, make=cases.contractive)
+    case.lengths[:] = BLOCK + 5
+    owed = owed_of(random, case)
+    first = dataclasses.replace(case, **{name: getattr(case, name)[:1] for name in (
+        "x", "lengths", "appended", "memories", "initial")})
+    alone = run_of(record_of(first), first.x, {name: values[:1] for name, values in owed.items()})[1]
+    for time_major in (False, True):
+        among = run_of(record_of(case), case.x, owed, time_major=time_major)[1]
+        assert alike(alone["x"][0], among["x"][0], exact)
+        assert alike(alone["s"][:, 0], among["s"][:, 0], exact)
 
 
 @pytest.mark.parametrize("wiring, cell", [("after", cell) for cell in GATES] + [("before", cell) for cell in GATES])
