@@ -20,7 +20,7 @@ static size_t rows_read(const arnn_state *state, const arnn_sequence *sequence, 
 
 /* ---- how much there is to do ---- */
 
-/* Weights that a step of one stream reads. */
+/* Weights that a step of one stream multiplies. */
 static size_t weights_of(const arnn_state *state)
 {
     const arnn_ready *ready = state->model->ready;
@@ -31,6 +31,13 @@ static size_t weights_of(const arnn_state *state)
                    arnn_affine_weights(&layer->query) + arnn_affine_weights(&layer->key);
     }
     return weights;
+}
+
+/* Of these, those that it reads anew: the first layer's inputs are multiplied some steps at a time. */
+static size_t weights_read(const arnn_state *state, const arnn_sequence *sequence)
+{
+    size_t ahead = sequence->steps > 1 ? arnn_affine_weights(&state->model->ready->layers[0].input) : 0;
+    return weights_of(state) - ahead;
 }
 
 /* In units of run/product.h; SIZE_MAX where it overflows. */
@@ -84,17 +91,17 @@ static size_t parts_for_tapes(const arnn_state *state, const arnn_sequence *sequ
     size_t tape = state->pool && sequence->steps >= steps ? longest_tape(state, sequence) : 0;
     if (tape == 0 || tape > 2 * last)
         return 1;
-    size_t cache = weights_of(state) <= ARNN_NEAR_WEIGHTS && !arnn_cpu_fetches_far() ? second : last;
+    size_t cache = weights_read(state, sequence) <= ARNN_NEAR_WEIGHTS && !arnn_cpu_fetches_far() ? second : last;
     size_t together = cache / tape > 0 ? cache / tape : 1;
     return (sequence->count + together - 1) / together;
 }
 
 /* Weights of which a core holds its part, but not all, are fetched from afar by every thread that makes whole streams,
    which takes longer than to multiply them by a few; by very few, where the last cache is fast. */
-static bool better_by_steps(const arnn_state *state, size_t count, size_t threads)
+static bool better_by_steps(const arnn_state *state, const arnn_sequence *sequence, size_t threads)
 {
     const size_t few = arnn_cpu_fetches_far() ? 1 : 8; /* streams a thread */
-    return weights_of(state) > ARNN_NEAR_WEIGHTS && count <= few * threads;
+    return weights_read(state, sequence) > ARNN_NEAR_WEIGHTS && sequence->count <= few * threads;
 }
 
 /* Threads take whole streams, for all of their steps; or they share out the steps: where most would get no stream, or
@@ -109,7 +116,7 @@ static plan plan_of(arnn_state *state, const arnn_sequence *sequence)
     if (work < ARNN_WORK_SHARED)
         all.threads = NULL;
     else if (work / 2 / all.steps < ARNN_WORK_SHARED ||
-             (count > threads / 2 && (needed > 1 || !better_by_steps(state, count, threads))))
+             (count > threads / 2 && (needed > 1 || !better_by_steps(state, sequence, threads))))
         all.parts = count < threads ? count : threads;
     else
         return all;
