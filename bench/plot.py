@@ -1,6 +1,8 @@
 """The plot of a report: what attention costs against how far it looks back."""
 
 import math
+import re
+import textwrap
 
 import matplotlib
 
@@ -207,8 +209,9 @@ def draw(figures, path):
     figure, panels = plt.subplots(2, 2, figsize=(15, 10), gridspec_kw=dict(height_ratios=(1.45, 1), wspace=0.36, hspace=0.26,
                                                                          left=0.055, right=0.905, top=0.9, bottom=0.06))
     figure.suptitle("What attention to all of the past costs", x=0.055, ha="left", fontsize=15, fontweight="bold")
-    figure.text(0.055, 0.955, f"{figures['machine']['processor']}, one thread, tapes of float32 where no type is named; "
-                f"{figures['machine']['build_info']}", fontsize=8.5, color="#505050", va="top")
+    build = re.sub(r" \(of [^)]*\)", "", figures["machine"]["build_info"])  # the kernels that ran, and no others
+    about = f"{figures['machine']['processor']}, one thread, tapes of float32 where no type is named; {build}"
+    figure.text(0.055, 0.955, textwrap.shorten(about, 190, placeholder=" .."), fontsize=8.5, color="#505050", va="top")
     step_panel(panels[0][0], all_curves[hero], spreads[hero], caches)
     read_panel(panels[1][0], all_curves[hero], caches)
     all_panel(panels[0][1], all_curves, lambda row: row["median_ns"],
