@@ -230,6 +230,27 @@ static void check_cuts(const reading *a)
     truth_free(&t);
 }
 
+/* Whole blocks one after the other in float32, which a table may add and score at once; cut off after 64 rows they are
+   not. */
+static void test_blocks_in_a_row(void **unused)
+{
+    (void)unused;
+    rng r = RNG;
+    for (size_t i = 0; i < 24; i++) {
+        shape s = random_shape(&r, 1);
+        s.kind = ARNN_READ_DOT;
+        s.h_type = ARNN_TYPE_F32;
+        s.n = s.stride = 64 + rng_below(&r, 200);
+        s.stride += i % 2 * 5;
+        s.count = 130 + rng_below(&r, 100);
+        s.first = rng_below(&r, 70);
+        reading a = reading_make(&r, &s, i % GUARD_SIDES);
+        check_tables(&a, i % GUARD_SIDES);
+        check_cuts(&a);
+        reading_free(&a);
+    }
+}
+
 static void test_cuts(void **unused)
 {
     (void)unused;
@@ -277,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_many_units),
         cmocka_unit_test(test_far_units),
         cmocka_unit_test(test_scores_are_optional),
+        cmocka_unit_test(test_blocks_in_a_row),
         cmocka_unit_test(test_cuts),
         cmocka_unit_test(test_scores_do_not_depend_on_the_place),
     };
