@@ -23,7 +23,7 @@ static arnn_status check_rows(const arnn_rows *rows, size_t index, const arnn_at
     return ARNN_OK;
 }
 
-/* As many as there are at most: they may be so many times the same that it overflows. */
+/* Of all queries; SIZE_MAX where the same rows come so often that it overflows. */
 static size_t bytes_of(const arnn_rows *rows, size_t batch, const arnn_attending *self)
 {
     size_t bytes = 0;

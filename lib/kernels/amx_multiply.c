@@ -27,12 +27,6 @@
 
 /* ---- copying ---- */
 
-/* What is not there is 0. */
-static __mmask16 first_lanes(size_t count)
-{
-    return count >= TILE ? 0xffff : (__mmask16)((1u << count) - 1);
-}
-
 /* Rounded to the nearest. */
 ARNN_INLINE __m512i parts_of(__m512 low, __m512 high)
 {
@@ -68,11 +62,6 @@ typedef struct strip {
 
 typedef void copy_kernel(uint32_t *to, const strip *s);
 
-ARNN_INLINE __m512 load_first(const float *p, size_t count)
-{
-    return count > 0 ? _mm512_maskz_loadu_ps(first_lanes(count), p) : _mm512_setzero_ps();
-}
-
 /* Rows that lie along `inner`. */
 static void copy_along(uint32_t *to, const strip *s)
 {
@@ -80,14 +69,14 @@ static void copy_along(uint32_t *to, const strip *s)
     for (size_t r = 0; r < TILE; r++) {
         const bool there = r < s->width;
         const float *row = there ? s->from + r * s->stride : s->from;
-        split(to + r * TILE, load_first(row, there ? low : 0), load_first(high ? row + TILE : row, there ? high : 0));
+        split(to + r * TILE, vf_load_n(row, there ? low : 0), vf_load_n(high ? row + TILE : row, there ? high : 0));
     }
 }
 
 /* Row k of a matrix that lies across `inner`. */
 ARNN_INLINE __m512 load_across(const strip *s, size_t k)
 {
-    return k < s->depth ? _mm512_maskz_loadu_ps(first_lanes(s->width), s->from + k * s->stride) : _mm512_setzero_ps();
+    return k < s->depth ? vf_load_n(s->from + k * s->stride, s->width) : vf_zero();
 }
 
 /* Columns, of which a tile wants pairs of rows. */
@@ -234,11 +223,6 @@ static void multiply_edge(float *c, size_t stride, const uint32_t *a, const uint
     copy_rows(room, BLOCK, c, stride, rows, columns);
     multiply_block(room, BLOCK, a, b);
     copy_rows(c, stride, room, BLOCK, rows, columns);
-}
-
-static size_t at_most(size_t count, size_t most)
-{
-    return count < most ? count : most;
 }
 
 /* What was copied: c (rows, columns) of it. */

@@ -65,6 +65,8 @@
 
 #define ARNN_INLINE static inline __attribute__((always_inline))
 
+ARNN_INLINE size_t at_most(size_t count, size_t most) { return count < most ? count : most; }
+
 #if defined(ARNN_VOCABULARY) /* tests: one on emulated instructions */
 #include ARNN_VOCABULARY
 #elif defined(__AVX512F__) && defined(__AVX512DQ__)

@@ -18,11 +18,6 @@
 
 /* ---- the digits ---- */
 
-ARNN_INLINE size_t at_most(size_t count, size_t most)
-{
-    return count < most ? count : most;
-}
-
 /* Whether floats up to `most` have a unit that does not leave the normal range. NaN has none. */
 ARNN_INLINE bool has_unit(float most)
 {

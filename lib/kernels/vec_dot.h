@@ -40,14 +40,4 @@ ARNN_INLINE void add_rest(vf sums[VF_GROUP], const float *query, const group *h,
     }
 }
 
-/* All columns of a row that is no whole vector. */
-ARNN_INLINE void add_narrow(vf sums[VF_GROUP], const float *query, const group *h, size_t n, const int32_t type)
-{
-    const vf_part part = vf_part_of(n);
-    vf q = vf_load_part(query, part);
-#pragma GCC unroll 16
-    for (size_t r = 0; r < VF_GROUP; r++)
-        sums[r] = vf_fma(q, part_of_row(h->rows[r], part, type), sums[r]);
-}
-
 #endif

@@ -1,8 +1,9 @@
 /* The weighted sum of a block of rows and, in the same loop, the scores of another. Each of the two alone leaves the
    processor waiting when it ends, for its last sums and for the softmax between them; together they keep its
-   multipliers and its loads busy, and bytes are wanted from the caches at an even pace, which needs no fetching. The
-   numbers are those of the two alone: every score is a chain over the columns, every column of the sum a chain over the
-   rows. */
+   multipliers and its loads busy, and bytes are wanted from the caches at an even pace, which needs no fetching but from
+   memory. The numbers are those of the two alone: every score is a chain over the columns, every column of the sum a
+   chain over the rows. */
+#include "base/cpu.h"
 #include "kernels/vec_block.h"
 #include "kernels/vec_dot.h"
 
@@ -13,7 +14,7 @@
 
 bool ARNN_VEC(fuses)(int32_t type, size_t n)
 {
-    return type == ARNN_TYPE_F32 && n >= WIDE;
+    return type == ARNN_TYPE_F32 && n >= WIDE && !arnn_cpu_fetches_far();
 }
 
 /* Rows of a group lie a stride apart: three multiples of it, and what an address can do with them, reach all eight
@@ -36,23 +37,24 @@ ARNN_INLINE const float *row_of_group(const float *first, const strides *of, con
     return first + offsets[r];
 }
 
-/* The columns that are no whole number of WIDE, from i on. */
-static void finish(vf scores[VF_GROUP], const fused *with, size_t i)
+/* Of the group of rows from `first` on, the columns that are no whole number of WIDE, from i on. */
+static void finish(vf scores[VF_GROUP], const fused *blocks, size_t first, size_t i)
 {
-    const size_t n = with->n;
-    const ahead nothing = {.at = (uintptr_t)with->added};
+    const size_t n = blocks->n, stride = blocks->stride;
+    const float *added = blocks->added + first * stride, *scored = blocks->scored + first * stride;
     group h;
     for (size_t r = 0; r < VF_GROUP; r++)
-        h.rows[r] = (const unsigned char *)(with->scored + r * with->stride);
+        h.rows[r] = (const unsigned char *)(scored + r * stride);
     ARNN_VEC(add_rows)
-    (with->sums + i, with->added + i, ARNN_TYPE_F32, with->stride, with->weights, VF_GROUP, n - i, nothing);
+    (blocks->sums + i, added + i, ARNN_TYPE_F32, stride, blocks->weights + first, VF_GROUP, n - i,
+     (ahead){.at = (uintptr_t)added});
     for (; i + PAIR <= n; i += PAIR) {
-        const vf2 q = pair_of_floats(with->query + i, ARNN_TYPE_F32);
+        const vf2 q = pair_of_floats(blocks->query + i, ARNN_TYPE_F32);
         for (size_t r = 0; r < VF_GROUP; r++)
             add_products(&scores[r], q, pair_of_row(h.rows[r] + i * sizeof(float), ARNN_TYPE_F32));
     }
     if (i < n)
-        add_rest(scores, with->query, &h, i, n, ARNN_TYPE_F32, NULL, false);
+        add_rest(scores, blocks->query, &h, i, n, ARNN_TYPE_F32, NULL, false);
 }
 
 /* What WIDE columns of a group want that lies FAR bytes further on, into the second cache. */
@@ -63,19 +65,20 @@ ARNN_INLINE void fetch_far(const float *scored, const strides *of)
         fetch((ahead){.at = (uintptr_t)row_of_group(scored, of, r) + FAR, .far = true}, WIDE * sizeof *scored);
 }
 
-/* Lane i of the result is the product of the query with row i of those scored. */
-static vf fuse_group(const fused *with)
+/* Of both blocks the group of rows from `first` on: lane i of the result is the product of the query with its row i. */
+static vf fuse_group(const fused *blocks, size_t first)
 {
-    const strides of = strides_of(with->stride);
-    const float *added = with->added, *scored = with->scored, *query = with->query;
-    float *sums = with->sums;
-    const size_t n = with->n;
+    const strides of = strides_of(blocks->stride);
+    const float *added = blocks->added + first * of.one, *scored = blocks->scored + first * of.one;
+    const float *query = blocks->query;
+    float *sums = blocks->sums;
+    const size_t n = blocks->n;
     vf scores[VF_GROUP], weights[VF_GROUP];
     size_t i = 0;
 #pragma GCC unroll 16
     for (size_t r = 0; r < VF_GROUP; r++) {
         scores[r] = vf_zero();
-        weights[r] = vf_set(with->weights[r]);
+        weights[r] = vf_set(blocks->weights[first + r]);
     }
     for (; i + WIDE <= n; i += WIDE, added += WIDE, scored += WIDE, query += WIDE, sums += WIDE) {
         vf q[WIDE / VF_LANES], sum[WIDE / VF_LANES];
@@ -84,7 +87,7 @@ static vf fuse_group(const fused *with)
             q[c] = vf_load(query + c * VF_LANES);
             sum[c] = vf_load(sums + c * VF_LANES);
         }
-        if (with->far)
+        if (blocks->far)
             fetch_far(scored, &of);
 #pragma GCC unroll 16
         for (size_t r = 0; r < VF_GROUP; r++) {
@@ -100,25 +103,18 @@ static vf fuse_group(const fused *with)
             vf_store(sums + c * VF_LANES, sum[c]);
     }
     if (i < n)
-        finish(scores, with, i);
+        finish(scores, blocks, first, i);
     return vf_sums(scores);
 }
 
 void ARNN_VEC(add_and_score)(float *e, const fused *blocks, size_t rows)
 {
     const vf absent = vf_set(-INFINITY);
-    fused with = *blocks;
     for (size_t lane = 0; lane < rows; lane += VF_LANES) {
         vf groups[VF_LANES / VF_GROUP];
         for (size_t g = 0; g < VF_LANES / VF_GROUP; g++) {
             const size_t first = lane + g * VF_GROUP;
-            groups[g] = absent;
-            if (first >= rows)
-                continue;
-            with.weights = blocks->weights + first;
-            with.added = blocks->added + first * with.stride;
-            with.scored = blocks->scored + first * with.stride;
-            groups[g] = fuse_group(&with);
+            groups[g] = first < rows ? fuse_group(blocks, first) : absent;
         }
         vf_store(e + lane, vf_join(groups));
     }

@@ -57,7 +57,7 @@ static void add_rows_and_multiply(float *r, const arnn_owed *owed, size_t first,
 
 void ARNN_VEC(owed)(const arnn_owed *owed)
 {
-    const bool far = arnn_cpu_fetches_far(), fuses = ARNN_VEC(fuses)(ARNN_TYPE_F32, owed->hidden) && !far;
+    const bool far = arnn_cpu_fetches_far(), fuses = ARNN_VEC(fuses)(ARNN_TYPE_F32, owed->hidden);
     const size_t rows = block_rows(owed->hidden), n = owed->hidden, steps = blocks_ahead(far);
     const size_t blocks = (owed->count + rows - 1) / rows, whole = owed->count / rows;
     float r[BLOCK_ROWS];

@@ -233,7 +233,7 @@ void ARNN_VEC(read_dot)(arnn_partial *partial, const arnn_query *query, const ar
     const bool keep = VF_KEEPS(run->h_type) && n >= VF_LANES && n <= KEPT_WIDTH;
     const prepared with = {
         .kept = keep ? kept : NULL,
-        .fuses = ARNN_VEC(fuses)(run->h_type, n) && !arnn_cpu_fetches_far(),
+        .fuses = ARNN_VEC(fuses)(run->h_type, n),
     };
     read_rows(partial, query, run, scores, ARNN_VEC(score_dot), with);
 }

@@ -3,6 +3,16 @@
 #include "kernels/vec_bytes.h"
 #include "kernels/vec_dot.h"
 
+/* All columns of a row that is no whole vector. */
+ARNN_INLINE void add_narrow(vf sums[VF_GROUP], const float *query, const group *h, size_t n, const int32_t type)
+{
+    const vf_part part = vf_part_of(n);
+    vf q = vf_load_part(query, part);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < VF_GROUP; r++)
+        sums[r] = vf_fma(q, part_of_row(h->rows[r], part, type), sums[r]);
+}
+
 ARNN_INLINE vf score_dot(const arnn_query *query, const block *at, size_t lane, const int32_t type, const bool keep)
 {
     const size_t n = query->hidden, bytes = element_bytes(type);
