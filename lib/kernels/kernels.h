@@ -36,8 +36,8 @@ typedef struct arnn_packed {
 typedef struct arnn_cell_step {
     float *h;               /* (streams, n) */
     float *m;               /* (streams, n), LSTM only */
-    const float *input;     /* (streams, G n): W_ih x + b_ih */
-    const float *recurrent; /* (streams, G n): W_hh s + b_hh */
+    const float *input;     /* (streams, G n): W_ih x + b_ih + W_hh s + b_hh; of the GRU without the latter two */
+    const float *recurrent; /* (streams, G n): W_hh s + b_hh, GRU only */
     const float *carried;   /* (streams, n): what stands for h_{t-1}, which the GRU blends in */
     const float *memory;    /* (streams, n): m_prev, LSTM only */
     size_t streams, hidden;

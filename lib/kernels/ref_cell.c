@@ -18,13 +18,13 @@ static float relu(float x)
 void arnn_ref_rnn_tanh(const arnn_cell_step *step)
 {
     for (size_t i = 0; i < step->streams * step->hidden; i++)
-        step->h[i] = tanhf(step->input[i] + step->recurrent[i]);
+        step->h[i] = tanhf(step->input[i]);
 }
 
 void arnn_ref_rnn_relu(const arnn_cell_step *step)
 {
     for (size_t i = 0; i < step->streams * step->hidden; i++)
-        step->h[i] = relu(step->input[i] + step->recurrent[i]);
+        step->h[i] = relu(step->input[i]);
 }
 
 void arnn_ref_gru(const arnn_cell_step *step)
@@ -45,12 +45,12 @@ void arnn_ref_lstm(const arnn_cell_step *step)
 {
     size_t n = step->hidden;
     for (size_t b = 0; b < step->streams; b++) {
-        const float *input = step->input + b * 4 * n, *recurrent = step->recurrent + b * 4 * n;
+        const float *input = step->input + b * 4 * n;
         for (size_t j = 0; j < n; j++) {
-            float i = sigmoid(input[j] + recurrent[j]);
-            float f = sigmoid(input[n + j] + recurrent[n + j]);
-            float g = tanhf(input[2 * n + j] + recurrent[2 * n + j]);
-            float o = sigmoid(input[3 * n + j] + recurrent[3 * n + j]);
+            float i = sigmoid(input[j]);
+            float f = sigmoid(input[n + j]);
+            float g = tanhf(input[2 * n + j]);
+            float o = sigmoid(input[3 * n + j]);
             float m = f * step->memory[b * n + j] + i * g;
             step->m[b * n + j] = m;
             step->h[b * n + j] = o * tanhf(m);

@@ -31,7 +31,7 @@ static row row_of(const arnn_cell_step *step, size_t gates, size_t b)
     size_t n = step->hidden;
     return (row){
         .input = step->input + b * gates * n,
-        .recurrent = step->recurrent + b * gates * n,
+        .recurrent = step->recurrent ? step->recurrent + b * gates * n : NULL,
         .carried = step->carried ? step->carried + b * n : NULL,
         .memory = step->memory ? step->memory + b * n : NULL,
         .h = step->h + b * n,
@@ -40,10 +40,15 @@ static row row_of(const arnn_cell_step *step, size_t gates, size_t b)
     };
 }
 
-/* input + recurrent of gate g */
 ARNN_INLINE vf gate(const row *at, size_t g, size_t i, size_t lanes)
 {
-    return vf_add(vf_load_n(at->input + g * at->n + i, lanes), vf_load_n(at->recurrent + g * at->n + i, lanes));
+    return vf_load_n(at->input + g * at->n + i, lanes);
+}
+
+/* The GRU's, of which both parts are there. */
+ARNN_INLINE vf both_of_gate(const row *at, size_t g, size_t i, size_t lanes)
+{
+    return vf_add(gate(at, g, i, lanes), vf_load_n(at->recurrent + g * at->n + i, lanes));
 }
 
 ARNN_INLINE void tanh_lanes(const void *all, size_t i, size_t lanes)
@@ -73,10 +78,9 @@ void ARNN_VEC(rnn_relu)(const arnn_cell_step *step)
 ARNN_INLINE void gru_lanes(const void *all, size_t i, size_t lanes)
 {
     const row *at = all;
-    vf r = vf_sigmoid_under(gate(at, 0, i, lanes), LEAST), u = vf_sigmoid(gate(at, 1, i, lanes));
-    vf from_input = vf_load_n(at->input + 2 * at->n + i, lanes);
+    vf r = vf_sigmoid_under(both_of_gate(at, 0, i, lanes), LEAST), u = vf_sigmoid(both_of_gate(at, 1, i, lanes));
     vf from_state = vf_load_n(at->recurrent + 2 * at->n + i, lanes);
-    vf g = vf_tanh(vf_add(from_input, vf_div(from_state, r)));
+    vf g = vf_tanh(vf_add(gate(at, 2, i, lanes), vf_div(from_state, r)));
     vf fresh = vf_mul(vf_sub(vf_set(1.0f), u), g);
     vf_store_n(at->h + i, vf_fma(u, vf_load_n(at->carried + i, lanes), fresh), lanes);
 }

@@ -169,6 +169,19 @@ static size_t skip_width(const arnn_model_desc *desc, size_t layer)
     return layer > 0 && desc->skip ? desc->inputs : 0;
 }
 
+/* Both biases as one, where both products are. */
+static arnn_status add_biases(arnn_ready_layer *ready, const arnn_model *model, size_t layer, size_t outputs)
+{
+    const float *ih = values_of(model, ARNN_BIAS_IH, layer), *hh = values_of(model, ARNN_BIAS_HH, layer);
+    if (model->cell->splits)
+        return ARNN_OK;
+    if (!ready->bias)
+        ready->bias = arnn_alloc_floats(outputs);
+    for (size_t i = 0; i < outputs && ready->bias; i++)
+        ready->bias[i] = ih[i] + hh[i];
+    return ready->bias ? ARNN_OK : arnn_error_no_memory("a cell's biases");
+}
+
 static arnn_status create_cell(arnn_ready_layer *ready, const maker *by, size_t layer)
 {
     const arnn_model *model = by->model;
@@ -180,8 +193,11 @@ static arnn_status create_cell(arnn_ready_layer *ready, const maker *by, size_t 
         {ARNN_FROM_SUMMARY, arnn_wiring_of(desc)->carries_h ? n : 0},
     };
     const part carried[] = {{ARNN_FROM_CARRIED, n}};
-    arnn_status status = affine_create(&ready->input, by, values_of(model, ARNN_WEIGHT_IH, layer),
-                                       values_of(model, ARNN_BIAS_IH, layer), outputs, input, 3);
+    arnn_status status = add_biases(ready, model, layer, outputs);
+    if (status)
+        return status;
+    status = affine_create(&ready->input, by, values_of(model, ARNN_WEIGHT_IH, layer),
+                           ready->bias ? ready->bias : values_of(model, ARNN_BIAS_IH, layer), outputs, input, 3);
     if (status)
         return status;
     return affine_create(&ready->recurrent, by, values_of(model, ARNN_WEIGHT_HH, layer),
@@ -357,6 +373,7 @@ void arnn_ready_destroy(arnn_ready *ready)
     if (!ready)
         return;
     for (size_t layer = 0; layer < ready->count; layer++) {
+        arnn_free(ready->layers[layer].bias);
         affine_destroy(&ready->layers[layer].input);
         affine_destroy(&ready->layers[layer].recurrent);
         affine_destroy(&ready->layers[layer].query);

@@ -27,7 +27,8 @@ typedef struct arnn_affine {
 
 typedef struct arnn_ready_layer {
     arnn_affine input;     /* W_ih .. + b_ih: (G n) */
-    arnn_affine recurrent; /* W_hh .. + b_hh: (G n) */
+    arnn_affine recurrent; /* W_hh .. + b_hh: (G n). Where the cell does not split, it is added to the input's .. */
+    float *bias;           /* .. which begins with b_ih + b_hh (G n); else NULL */
     arnn_affine query;     /* folded: (n), additive (k) */
     arnn_affine key;       /* additive: (k) */
     arnn_query form;       /* all of a query but its vector and `newest` */
@@ -42,7 +43,7 @@ typedef struct arnn_ready {
     size_t count;
     arnn_affine readout;
     const float *embed;  /* (vocab, d); NULL: dense input */
-    float *token_inputs; /* (vocab, G n): W_ih embed + b_ih of layer 0 for every token; NULL: dense input, or too
+    float *token_inputs; /* (vocab, G n): input product of layer 0 for every token; NULL: dense input, or too
                             large */
     float *zeros, *ones; /* (max(n, k)) */
 } arnn_ready;

@@ -52,7 +52,7 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
         {&work->m, m, streams},
         {&work->m_old, m, streams},
         {&work->input, gates, streams},
-        {&work->recurrent, gates, streams},
+        {&work->recurrent, state->model->cell->splits ? gates : 0, streams},
         {&work->query, state->query_width, streams},
         {&work->key, keys, streams},
         {&work->logsumexp, tape ? 1 : 0, streams},

@@ -27,7 +27,7 @@ typedef struct arnn_work {
     float *carried;       /* (b, n): h_{t-1}, where the wiring carries it */
     float *m, *m_old;     /* (b, n): LSTM */
     float *input;         /* (b, G n) */
-    float *recurrent;     /* (b, G n) */
+    float *recurrent;     /* (b, G n), where the cell wants it apart */
     float *run_h, *run_m; /* (n): where the read of one run is summed */
     float *query;         /* (b, query width) */
     float *key;           /* (b, k): additive */
@@ -46,7 +46,7 @@ typedef struct arnn_layer_values {
     const float *m;         /* NULL: the cell has none */
     const float *memory;    /* read from the tape in place of m_{t-1}; NULL: not so */
     const float *logsumexp; /* NULL: no tape */
-    const float *input, *recurrent; /* (count, G n): what the cell was given */
+    const float *input, *recurrent; /* (count, G n): what the cell was given; recurrent: NULL where it is in the input */
 } arnn_layer_values;
 
 /* Who listens to steps, to record what their derivatives need. */

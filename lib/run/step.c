@@ -14,28 +14,45 @@ typedef struct layer_step {
     const arnn_map *map; /* NULL: not this layer's */
     size_t layer, count, hidden;
     arnn_inputs inputs;
+    bool adjacent;      /* streams lie side by side: what they carry is dense where it is */
     float *h, *s;       /* (count, n): what the step makes */
-    const float *m;     /* (count, n): the memory it made; NULL: none */
+    float *m;           /* (count, n): the memory it makes; NULL: none */
+    float *m_prev;      /* (count, n): the one before, or read from the tape; NULL: none */
     bool memory_rows;   /* the LSTM's memory is read from the tape */
     const float *input; /* what the cell was given of it */
 } layer_step;
 
 /* ---- between the streams' own places and the dense buffers ---- */
 
-static void gather(const layer_step *step, float *dense, float *array)
+static bool are_adjacent(const size_t *streams, size_t count)
 {
-    for (size_t b = 0; b < step->count; b++) {
-        const float *row = arnn_state_row(step->state, array, step->hidden, step->layer, step->work->streams[b]);
-        memcpy(dense + b * step->hidden, row, step->hidden * sizeof *row);
-    }
+    for (size_t b = 1; b < count; b++)
+        if (streams[b] != streams[0] + b)
+            return false;
+    return true;
+}
+
+static float *own_row(const layer_step *step, float *array, size_t b)
+{
+    return arnn_state_row(step->state, array, step->hidden, step->layer, step->work->streams[b]);
+}
+
+/* What streams carry, dense: in `dense`, or where it is. */
+static float *gather(const layer_step *step, float *dense, float *array)
+{
+    if (step->adjacent)
+        return own_row(step, array, 0);
+    for (size_t b = 0; b < step->count; b++)
+        memcpy(dense + b * step->hidden, own_row(step, array, b), step->hidden * sizeof *dense);
+    return dense;
 }
 
 static void scatter(const layer_step *step, float *array, const float *dense)
 {
-    for (size_t b = 0; b < step->count; b++) {
-        float *row = arnn_state_row(step->state, array, step->hidden, step->layer, step->work->streams[b]);
-        memcpy(row, dense + b * step->hidden, step->hidden * sizeof *row);
-    }
+    if (step->adjacent && dense == own_row(step, array, 0))
+        return;
+    for (size_t b = 0; b < step->count; b++)
+        memcpy(own_row(step, array, b), dense + b * step->hidden, step->hidden * sizeof *dense);
 }
 
 /* ---- products ---- */
@@ -117,7 +134,7 @@ static void read_stream(void *context, size_t b, size_t worker)
     bool shared = step->order->threads && !self->apart && work_of_read(self, b) >= ARNN_WORK_SHARED;
     arnn_reading reading = {
         .h = step->s + b * n,
-        .m = step->memory_rows ? work->m_old + b * n : NULL,
+        .m = step->memory_rows ? step->m_prev + b * n : NULL,
         .run_h = work->run_h + worker * n,
         .run_m = step->memory_rows ? work->run_m + worker * n : NULL,
         .share = shared ? &work->share : NULL,
@@ -199,11 +216,11 @@ static void run_stream(void *context, size_t b, size_t worker)
     size_t n = step->hidden, gates = b * step->ready->input.outputs;
     const arnn_cell_step cell = {
         .h = step->h + b * n,
-        .m = work->m ? work->m + b * n : NULL,
+        .m = step->m ? step->m + b * n : NULL,
         .input = step->input + gates,
-        .recurrent = work->recurrent + gates,
+        .recurrent = work->recurrent ? work->recurrent + gates : NULL,
         .carried = step->inputs.values[ARNN_FROM_CARRIED] + b * n,
-        .memory = work->m_old ? work->m_old + b * n : NULL,
+        .memory = step->m_prev ? step->m_prev + b * n : NULL,
         .streams = 1,
         .hidden = n,
     };
@@ -214,29 +231,29 @@ static void run_stream(void *context, size_t b, size_t worker)
 static void run_cell(layer_step *step, const arnn_first *first)
 {
     const arnn_affine *recurrent = &step->ready->recurrent;
-    float *p = step->work->recurrent;
+    float *apart = step->work->recurrent, *input = make_input(step, first);
     bool shared = ARNN_WORK_CELL(recurrent->outputs, step->count) >= ARNN_WORK_SHARED;
-    step->input = make_input(step, first);
-    arnn_affine_begin(recurrent, p, step->count);
-    add_product(step, recurrent, p, &step->inputs);
+    if (apart)
+        arnn_affine_begin(recurrent, apart, step->count);
+    add_product(step, recurrent, apart ? apart : input, &step->inputs);
+    step->input = input;
     arnn_threads_run(shared ? step->order->threads : NULL, run_stream, step, step->count, step->order->back);
-    step->m = step->work->m;
 }
 
 /* ---- a layer, a step ---- */
 
+/* A memory that is not on the tape takes the place of the one before. */
 static void take_values(layer_step *step)
 {
     arnn_state *state = step->state;
-    gather(step, step->work->s_old, state->s);
-    set_source(step, ARNN_FROM_SUMMARY, step->work->s_old, step->hidden);
-    set_source(step, ARNN_FROM_CARRIED, step->work->s_old, step->hidden);
-    if (state->h) {
-        gather(step, step->work->carried, state->h);
-        set_source(step, ARNN_FROM_CARRIED, step->work->carried, step->hidden);
-    }
+    const arnn_work *work = step->work;
+    const float *s = gather(step, work->s_old, state->s);
+    set_source(step, ARNN_FROM_SUMMARY, s, step->hidden);
+    set_source(step, ARNN_FROM_CARRIED, state->h ? gather(step, work->carried, state->h) : s, step->hidden);
+    step->m = work->m;
+    step->m_prev = work->m_old;
     if (state->m)
-        gather(step, step->work->m_old, state->m);
+        step->m = step->m_prev = gather(step, work->m_old, state->m);
 }
 
 static void keep_values(layer_step *step)
@@ -258,7 +275,7 @@ static void tell(const layer_step *step)
         .h = step->h,
         .s = step->s,
         .m = state->model->cell->has_memory ? step->m : NULL,
-        .memory = step->memory_rows ? step->work->m_old : NULL,
+        .memory = step->memory_rows ? step->m_prev : NULL,
         .logsumexp = state->pool ? step->work->logsumexp : NULL,
         .input = step->input,
         .recurrent = step->work->recurrent,
@@ -310,6 +327,7 @@ void arnn_step_layer(const arnn_moment *moment, size_t layer, const arnn_first *
         .map = moment->map.layer == layer ? &moment->map : NULL,
         .layer = layer,
         .count = moment->count,
+        .adjacent = are_adjacent(work->streams, moment->count),
         .hidden = n,
         .h = work->h[layer % 2],
         .s = work->s,

@@ -76,19 +76,6 @@ static void put(float *array, size_t row, const float *values, size_t b, size_t 
         memcpy(array + row * n, values + b * n, n * sizeof *array);
 }
 
-/* What the cell was given: both products apart, or their sum. */
-static void put_preactivations(const arnn_record *record, const arnn_kept *kept, const arnn_layer_values *values,
-                               size_t row, size_t b)
-{
-    size_t width = record->model->cell->gates * record->model->desc.hidden;
-    put(kept->dp, row, values->input, b, width);
-    put(kept->dp_recurrent, row, values->recurrent, b, width);
-    if (!kept->dp || kept->dp_recurrent)
-        return;
-    for (size_t i = 0; i < width; i++)
-        kept->dp[row * width + i] += values->recurrent[b * width + i];
-}
-
 /* Queries of the top layer, which is gone back over first, wait where the pass puts what they are owed. */
 static void put_query(const arnn_record *record, size_t layer, size_t stream, size_t row)
 {
@@ -102,7 +89,7 @@ static void hear_layer(arnn_tap *tap, const size_t *streams, const arnn_layer_va
 {
     arnn_record *record = record_of(tap);
     const arnn_kept *kept = &record->kept[values->layer];
-    size_t n = record->model->desc.hidden;
+    size_t n = record->model->desc.hidden, gates = record->model->cell->gates * n;
     for (size_t b = 0; b < values->count; b++) {
         size_t stream = streams[b], time = time_of(record, stream);
         size_t row = stream * record->steps + time, late = stream * (record->steps + 1) + time + 1;
@@ -113,7 +100,8 @@ static void hear_layer(arnn_tap *tap, const size_t *streams, const arnn_layer_va
         put(kept->memory, row, values->memory, b, n);
         put(kept->logsumexp, row, values->logsumexp, b, 1);
         put_query(record, values->layer, stream, row);
-        put_preactivations(record, kept, values, row, b);
+        put(kept->dp, row, values->input, b, gates);
+        put(kept->dp_recurrent, row, values->recurrent, b, gates);
     }
 }
 

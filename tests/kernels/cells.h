@@ -26,51 +26,51 @@ static inline double true_sigmoid(double x)
     return 1.0 / (1.0 + exp(-x));
 }
 
-static inline double gate(const float *input, const float *recurrent, size_t i)
+static inline double both(const float *input, const float *recurrent, size_t i)
 {
     return (double)input[i] + (double)recurrent[i];
 }
 
 static inline void unit_tanh(double *h, double *m, const float *a, const float *b, size_t n, float s, float m_prev)
 {
-    (void)m, (void)n, (void)s, (void)m_prev;
-    *h = tanh(gate(a, b, 0));
+    (void)m, (void)b, (void)n, (void)s, (void)m_prev;
+    *h = tanh((double)a[0]);
 }
 
 static inline void unit_relu(double *h, double *m, const float *a, const float *b, size_t n, float s, float m_prev)
 {
-    (void)m, (void)n, (void)s, (void)m_prev;
-    *h = fmax(0.0, gate(a, b, 0));
+    (void)m, (void)b, (void)n, (void)s, (void)m_prev;
+    *h = fmax(0.0, (double)a[0]);
 }
 
 static inline void unit_gru(double *h, double *m, const float *a, const float *b, size_t n, float s, float m_prev)
 {
     (void)m, (void)m_prev;
-    double r = true_sigmoid(gate(a, b, 0)), u = true_sigmoid(gate(a, b, n));
+    double r = true_sigmoid(both(a, b, 0)), u = true_sigmoid(both(a, b, n));
     double g = tanh((double)a[2 * n] + r * (double)b[2 * n]);
     *h = (1.0 - u) * g + u * (double)s;
 }
 
 static inline void unit_lstm(double *h, double *m, const float *a, const float *b, size_t n, float s, float m_prev)
 {
-    (void)s;
-    double i = true_sigmoid(gate(a, b, 0)), f = true_sigmoid(gate(a, b, n)), g = tanh(gate(a, b, 2 * n));
+    (void)b, (void)s;
+    double i = true_sigmoid((double)a[0]), f = true_sigmoid((double)a[n]), g = tanh((double)a[2 * n]);
     *m = f * (double)m_prev + i * g;
-    *h = true_sigmoid(gate(a, b, 3 * n)) * tanh(*m);
+    *h = true_sigmoid((double)a[3 * n]) * tanh(*m);
 }
 
-/* Bounds, in units of U, where sums of gates are within 8, their parts, m_prev and s within 4. A sum x is rounded by at
-   most U |x|; tanh scales that by 1 - tanh(x)^2, at most 0.45 / |x|, sigmoid by at most 0.23 / |x|: so a tanh or a
-   sigmoid is off by at most 4 U with its own 3 ulp (1 ulp is U below 1).
-     relu  the rounding of a sum: 4
-     tanh  4
+/* Bounds, in units of U, where gates, or their parts, m_prev and s are within 4. A tanh or a sigmoid is off by at most 3 ulp
+   (1 ulp is U below 1). Of the GRU, whose gates are sums of two parts, a sum x is rounded by at most U |x|; tanh scales that
+   by 1 - tanh(x)^2, at most 0.45 / |x|, sigmoid by at most 0.23 / |x|: 4 U with its own 3 ulp.
+     relu  exact
+     tanh  3
      gru   r 4; r b: 16, and 4 + 2 roundings, g: 22 + 3; u 4, 1-u 4.5; h = 4.5 + 25 + 16 (|s| <= 4) + 4 roundings: 50
-     lstm  i, f, g, o 4; m: 16 + 4 + 4 and 4 roundings: 28; tanh m: 31; h: 4 + 31 + 1 = 36 */
+     lstm  i, f, g, o 3; m: 12 + 3 + 3 and 4 roundings: 22; tanh m: 25; h: 3 + 25 + 1 = 29 */
 static const truth_cell cells[] = {
-    {"rnn_tanh", 1, false, false, offsetof(arnn_kernels, rnn_tanh), 4.0 * U, unit_tanh},
-    {"rnn_relu", 1, false, false, offsetof(arnn_kernels, rnn_relu), 4.0 * U, unit_relu},
+    {"rnn_tanh", 1, false, false, offsetof(arnn_kernels, rnn_tanh), 3.0 * U, unit_tanh},
+    {"rnn_relu", 1, false, false, offsetof(arnn_kernels, rnn_relu), 0.0, unit_relu},
     {"gru", 3, false, true, offsetof(arnn_kernels, gru), 50.0 * U, unit_gru},
-    {"lstm", 4, true, false, offsetof(arnn_kernels, lstm), 36.0 * U, unit_lstm},
+    {"lstm", 4, true, false, offsetof(arnn_kernels, lstm), 29.0 * U, unit_lstm},
 };
 
 typedef struct batch {
@@ -84,7 +84,7 @@ static inline batch batch_make(rng *r, const truth_cell *cell, size_t streams, s
     size_t units = streams * n, gates = units * cell->gates;
     batch b = {.cell = cell, .streams = streams, .n = n};
     b.input = guard_make(gates, side);
-    b.recurrent = guard_make(gates, side);
+    b.recurrent = guard_make(cell->carried ? gates : 0, side);
     b.carried = guard_make(cell->carried ? units : 0, side);
     b.memory = guard_make(cell->memory ? units : 0, side);
     b.h = guard_make(units, side);
@@ -110,7 +110,7 @@ static inline void batch_run(const batch *b, const arnn_kernels *table, size_t f
         .h = b->h.floats + units,
         .m = b->cell->memory ? b->m.floats + units : NULL,
         .input = b->input.floats + gates,
-        .recurrent = b->recurrent.floats + gates,
+        .recurrent = b->cell->carried ? b->recurrent.floats + gates : NULL,
         .carried = b->cell->carried ? b->carried.floats + units : NULL,
         .memory = b->cell->memory ? b->memory.floats + units : NULL,
         .streams = to - from,

@@ -86,7 +86,7 @@ static void truth(double made[MOST], const problem *p, size_t j)
         memcpy(made, all, sizeof all);
         return;
     }
-    double r = true_sigmoid(gate(a, b, 0)), u = true_sigmoid(gate(a, b, n)), back = (double)b[2 * n];
+    double r = true_sigmoid(both(a, b, 0)), u = true_sigmoid(both(a, b, n)), back = (double)b[2 * n];
     double g = tanh((double)a[2 * n] + r * back), dg = dh * (1.0 - u) * (1.0 - g * g);
     double du = dh * ((double)p->given[CARRIED].floats[j] - g) * u * (1.0 - u), dr = dg * back * r * (1.0 - r);
     const double all[MOST] = {dr, du, dg, dr, du, r * dg, u * dh};
