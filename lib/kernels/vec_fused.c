@@ -17,24 +17,13 @@ bool ARNN_VEC(fuses)(int32_t type, size_t n)
     return type == ARNN_TYPE_F32 && n >= WIDE && !arnn_cpu_fetches_far();
 }
 
-/* Rows of a group lie a stride apart: three multiples of it, and what an address can do with them, reach all eight
-   without a register for each. */
-typedef struct strides {
-    size_t one, three, five, seven; /* floats */
-} strides;
-
-ARNN_INLINE strides strides_of(size_t stride)
+/* The same columns of the next row. An address of one register and a constant goes through the processor as one with
+   the multiplication; one of two registers does not, and compilers like to make two. */
+ARNN_INLINE const float *next_row(const float *at, size_t stride)
 {
-    strides of = {stride, 3 * stride, 5 * stride, 7 * stride};
-    __asm__("" : "+r"(of.three), "+r"(of.five), "+r"(of.seven)); /* no sums of the others from here on */
-    return of;
-}
-
-ARNN_INLINE const float *row_of_group(const float *first, const strides *of, const size_t r)
-{
-    const size_t offsets[VF_GROUP] = {0,           of->one,  2 * of->one,   of->three,
-                                      4 * of->one, of->five, 2 * of->three, of->seven};
-    return first + offsets[r];
+    at += stride;
+    __asm__("" : "+r"(at));
+    return at;
 }
 
 /* Of the group of rows from `first` on, the columns that are no whole number of WIDE, from i on. */
@@ -57,22 +46,19 @@ static void finish(vf scores[VF_GROUP], const fused *blocks, size_t first, size_
         add_rest(scores, blocks->query, &h, i, n, ARNN_TYPE_F32, NULL, false);
 }
 
-/* What WIDE columns of a group want that lies FAR bytes further on, into the second cache. */
-ARNN_INLINE void fetch_far(const float *scored, const strides *of)
+/* What WIDE columns of a row want that lies FAR bytes further on, into the second cache. */
+ARNN_INLINE void fetch_far(const float *scored)
 {
-#pragma GCC unroll 16
-    for (size_t r = 0; r < VF_GROUP; r++)
-        fetch((ahead){.at = (uintptr_t)row_of_group(scored, of, r) + FAR, .far = true}, WIDE * sizeof *scored);
+    fetch((ahead){.at = (uintptr_t)scored + FAR, .far = true}, WIDE * sizeof *scored);
 }
 
 /* Of both blocks the group of rows from `first` on: lane i of the result is the product of the query with its row i. */
 static vf fuse_group(const fused *blocks, size_t first)
 {
-    const strides of = strides_of(blocks->stride);
-    const float *added = blocks->added + first * of.one, *scored = blocks->scored + first * of.one;
+    const size_t n = blocks->n, stride = blocks->stride;
+    const float *added = blocks->added + first * stride, *scored = blocks->scored + first * stride;
     const float *query = blocks->query;
     float *sums = blocks->sums;
-    const size_t n = blocks->n;
     vf scores[VF_GROUP], weights[VF_GROUP];
     size_t i = 0;
 #pragma GCC unroll 16
@@ -87,11 +73,11 @@ static vf fuse_group(const fused *blocks, size_t first)
             q[c] = vf_load(query + c * VF_LANES);
             sum[c] = vf_load(sums + c * VF_LANES);
         }
-        if (blocks->far)
-            fetch_far(scored, &of);
+        const float *from = scored, *to = added;
 #pragma GCC unroll 16
-        for (size_t r = 0; r < VF_GROUP; r++) {
-            const float *from = row_of_group(scored, &of, r), *to = row_of_group(added, &of, r);
+        for (size_t r = 0; r < VF_GROUP; r++, from = next_row(from, stride), to = next_row(to, stride)) {
+            if (blocks->far)
+                fetch_far(from);
 #pragma GCC unroll 16
             for (size_t c = 0; c < WIDE / VF_LANES; c++) {
                 scores[r] = vf_fma(q[c], vf_load(from + c * VF_LANES), scores[r]);

@@ -169,39 +169,39 @@ static size_t skip_width(const arnn_model_desc *desc, size_t layer)
     return layer > 0 && desc->skip ? desc->inputs : 0;
 }
 
-/* Both biases as one, where both products are. */
-static arnn_status add_biases(arnn_ready_layer *ready, const arnn_model *model, size_t layer, size_t outputs)
+/* Where both products are one: their biases. */
+static arnn_status add_biases(arnn_ready_layer *ready, const float *ih, const float *hh, size_t outputs)
 {
-    const float *ih = values_of(model, ARNN_BIAS_IH, layer), *hh = values_of(model, ARNN_BIAS_HH, layer);
-    if (model->cell->splits)
-        return ARNN_OK;
     if (!ready->bias)
         ready->bias = arnn_alloc_floats(outputs);
-    for (size_t i = 0; i < outputs && ready->bias; i++)
+    if (!ready->bias)
+        return arnn_error_no_memory("a cell's biases");
+    for (size_t i = 0; i < outputs; i++)
         ready->bias[i] = ih[i] + hh[i];
-    return ready->bias ? ARNN_OK : arnn_error_no_memory("a cell's biases");
+    ready->input.bias = ready->bias;
+    return ARNN_OK;
 }
 
 static arnn_status create_cell(arnn_ready_layer *ready, const maker *by, size_t layer)
 {
     const arnn_model *model = by->model;
     const arnn_model_desc *desc = &model->desc;
+    const float *ih = values_of(model, ARNN_BIAS_IH, layer), *hh = values_of(model, ARNN_BIAS_HH, layer);
+    const float *carried = values_of(model, ARNN_WEIGHT_HH, layer);
     size_t n = desc->hidden, outputs = model->cell->gates * n;
     const part input[] = {
         {ARNN_FROM_BELOW, below_width(desc, layer)},
         {ARNN_FROM_INPUT, skip_width(desc, layer)},
         {ARNN_FROM_SUMMARY, arnn_wiring_of(desc)->carries_h ? n : 0},
     };
-    const part carried[] = {{ARNN_FROM_CARRIED, n}};
-    arnn_status status = add_biases(ready, model, layer, outputs);
-    if (status)
-        return status;
-    status = affine_create(&ready->input, by, values_of(model, ARNN_WEIGHT_IH, layer),
-                           ready->bias ? ready->bias : values_of(model, ARNN_BIAS_IH, layer), outputs, input, 3);
-    if (status)
-        return status;
-    return affine_create(&ready->recurrent, by, values_of(model, ARNN_WEIGHT_HH, layer),
-                         values_of(model, ARNN_BIAS_HH, layer), outputs, carried, 1);
+    const part recurrent = {ARNN_FROM_CARRIED, n};
+    arnn_status status =
+        affine_create(&ready->input, by, values_of(model, ARNN_WEIGHT_IH, layer), ih, outputs, input, 3);
+    if (!status && model->cell->splits)
+        return affine_create(&ready->recurrent, by, carried, hh, outputs, &recurrent, 1);
+    if (!status)
+        status = pack_part(&ready->input, recurrent.source, n, &carried, n, by);
+    return status ? status : add_biases(ready, ih, hh, outputs);
 }
 
 arnn_score_weights arnn_ready_score(const arnn_model *model, size_t layer)

@@ -26,9 +26,9 @@ typedef struct arnn_affine {
 } arnn_affine;
 
 typedef struct arnn_ready_layer {
-    arnn_affine input;     /* W_ih .. + b_ih: (G n) */
-    arnn_affine recurrent; /* W_hh .. + b_hh: (G n). Where the cell does not split, it is added to the input's .. */
-    float *bias;           /* .. which begins with b_ih + b_hh (G n); else NULL */
+    arnn_affine input;     /* W_ih .. + b_ih + W_hh .. + b_hh: (G n); where the cell splits, W_ih .. + b_ih .. */
+    arnn_affine recurrent; /* .. and W_hh .. + b_hh: (G n); else nothing */
+    float *bias;           /* b_ih + b_hh (G n), where the cell does not split; else NULL */
     arnn_affine query;     /* folded: (n), additive (k) */
     arnn_affine key;       /* additive: (k) */
     arnn_query form;       /* all of a query but its vector and `newest` */

@@ -27,7 +27,8 @@ typedef struct arnn_order {
     bool back;             /* from the last part to the first */
 } arnn_order;
 
-size_t arnn_affine_weights(const arnn_affine *affine);
+/* Of the parts for which there are inputs; NULL: of all. */
+size_t arnn_affine_weights(const arnn_affine *affine, const arnn_inputs *inputs);
 
 /* y (rows, outputs) += products. Every output is a sum of its own: who makes it, and when, does not matter. */
 void arnn_product_add(const arnn_order *order, const arnn_affine *affine, const arnn_kernels *kernels, float *y,

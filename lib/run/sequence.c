@@ -24,11 +24,11 @@ static size_t rows_read(const arnn_state *state, const arnn_sequence *sequence, 
 static size_t weights_of(const arnn_state *state)
 {
     const arnn_ready *ready = state->model->ready;
-    size_t weights = arnn_affine_weights(&ready->readout);
+    size_t weights = arnn_affine_weights(&ready->readout, NULL);
     for (size_t i = 0; i < state->model->desc.layers; i++) {
         const arnn_ready_layer *layer = &ready->layers[i];
-        weights += arnn_affine_weights(&layer->input) + arnn_affine_weights(&layer->recurrent) +
-                   arnn_affine_weights(&layer->query) + arnn_affine_weights(&layer->key);
+        weights += arnn_affine_weights(&layer->input, NULL) + arnn_affine_weights(&layer->recurrent, NULL) +
+                   arnn_affine_weights(&layer->query, NULL) + arnn_affine_weights(&layer->key, NULL);
     }
     return weights;
 }
@@ -36,7 +36,8 @@ static size_t weights_of(const arnn_state *state)
 /* Of these, those that it reads anew: the first layer's inputs are multiplied some steps at a time. */
 static size_t weights_read(const arnn_state *state, const arnn_sequence *sequence)
 {
-    size_t ahead = sequence->steps > 1 ? arnn_affine_weights(&state->model->ready->layers[0].input) : 0;
+    const arnn_affine *input = &state->model->ready->layers[0].input;
+    size_t ahead = sequence->steps > 1 ? input->parts[ARNN_FROM_BELOW].inputs * input->outputs : 0;
     return weights_of(state) - ahead;
 }
 

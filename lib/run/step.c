@@ -190,7 +190,7 @@ static void write_rows(layer_step *step)
 
 /* ---- the cell ---- */
 
-/* The input product: ahead, from the table of tokens, or now; what else the input reads is added. */
+/* The input product: ahead, from the table of tokens, or now; what else it reads is added. */
 static float *make_input(layer_step *step, const arnn_first *first)
 {
     const arnn_affine *affine = &step->ready->input;
@@ -231,12 +231,13 @@ static void run_stream(void *context, size_t b, size_t worker)
 static void run_cell(layer_step *step, const arnn_first *first)
 {
     const arnn_affine *recurrent = &step->ready->recurrent;
-    float *apart = step->work->recurrent, *input = make_input(step, first);
-    bool shared = ARNN_WORK_CELL(recurrent->outputs, step->count) >= ARNN_WORK_SHARED;
-    if (apart)
+    float *apart = step->work->recurrent;
+    bool shared = ARNN_WORK_CELL(step->ready->input.outputs, step->count) >= ARNN_WORK_SHARED;
+    step->input = make_input(step, first);
+    if (apart) {
         arnn_affine_begin(recurrent, apart, step->count);
-    add_product(step, recurrent, apart ? apart : input, &step->inputs);
-    step->input = input;
+        add_product(step, recurrent, apart, &step->inputs);
+    }
     arnn_threads_run(shared ? step->order->threads : NULL, run_stream, step, step->count, step->order->back);
 }
 
