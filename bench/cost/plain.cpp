@@ -75,6 +75,14 @@ void Plain::read(const float *query, const float *score_weights) {
     }
 }
 
+void plain_relu(float *s, const float *products, const float *bias, size_t streams, size_t width) {
+    for (size_t b = 0; b < streams; b++, s += width, products += width) {
+        for (size_t i = 0; i < width; i++) {
+            s[i] = std::max(0.0f, products[i] + bias[i]);
+        }
+    }
+}
+
 void plain_single_thread() { openblas_set_num_threads(1); }
 
 } // namespace cost

@@ -39,6 +39,9 @@ class Plain {
     std::vector<float> weights_, contexts_;
 };
 
+// What follows the product in a step of the plainest cell: s (streams, width) = max(0, products + bias).
+void plain_relu(float *s, const float *products, const float *bias, size_t streams, size_t width);
+
 // Keeps OpenBLAS on the calling thread.
 void plain_single_thread();
 

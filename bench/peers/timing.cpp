@@ -71,11 +71,15 @@ double peers_plain(cost::Plain *plain, float *context, size_t width, const float
 
 void peers_plain_destroy(cost::Plain *plain) { delete plain; }
 
-// Products y (streams, n) = x (streams, n) W'.
-double peers_sgemm(float *y, const float *x, const float *weights, int streams, int n, int threads, size_t repeats) {
+// Steps s (streams, n) = max(0, x W' + bias) from the same x (streams, n).
+double peers_sgemm(float *s, const float *x, const float *weights, const float *bias, int streams, int n, int threads,
+                   size_t repeats) {
+    cost::Block products(sizeof(float) * static_cast<size_t>(streams) * static_cast<size_t>(n));
+    float *y = products.floats();
     openblas_set_num_threads(threads);
     return median_ns(repeats, [&](size_t) {
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, streams, n, n, 1.0f, x, n, weights, n, 0.0f, y, n);
+        cost::plain_relu(s, y, bias, static_cast<size_t>(streams), static_cast<size_t>(n));
         return true;
     });
 }
