@@ -98,10 +98,10 @@ def sequences(quick):
 
 def training(quick):
     """The lengths of --quick are shorter than those of the targets, and are not judged."""
-    wanted = [("autograd", 256, None), ("autograd", 1024, 100), ("blocked", 512, 5), ("blocked", 1024, 5),
-              ("blocked", 2048, 5), ("jax", 512, 20)]
+    wanted = [("autograd", 256, None), ("autograd", 1024, 100), ("jax", 512, 20)]
+    wanted += [(against, length, 5) for against in ("blocked", "flash") for length in (512, 1024, 2048)]
     if quick:
-        wanted = [("autograd", 128, None), ("blocked", 256, None), ("jax", 128, None)]
+        wanted = [("autograd", 128, None), ("jax", 128, None), ("blocked", 256, None), ("flash", 256, None)]
     made = [case("training", against, hidden=256, streams=8, threads=2, length=length, target=target,
                  claim=target and against) for against, length, target in wanted]
     return made + cells(quick, "training", 1.2, (2,), 64)

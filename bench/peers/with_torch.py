@@ -154,8 +154,9 @@ def training(one):
         return autograd(one)
     x = torch.from_numpy(data.inputs(one, one["length"])[0])
     if one["against"] == "blocked":
-        return {"blocked backward, bmm": by_hand(one, x, blocked.by_products),
-                "blocked backward, flash": by_hand(one, x, blocked.by_flash)}
+        return {"blocked backward, bmm": by_hand(one, x, blocked.by_products)}
+    if one["against"] == "flash":
+        return {"blocked backward, flash": by_hand(one, x, blocked.by_flash)}
     made = layer(one)
     return {f"nn.{one['cell'].upper()}": trained(lambda: made(x)[0], dict(made.named_parameters()), one)}
 

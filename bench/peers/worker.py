@@ -11,7 +11,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import numpy as np  # noqa: E402
 
-MODULES = {"torch": "with_torch", "autograd": "with_torch", "blocked": "with_torch", "jax": "with_jax"}
+MODULES = {"torch": "with_torch", "autograd": "with_torch", "blocked": "with_torch", "flash": "with_torch",
+           "jax": "with_jax"}
 SAMPLE_NS = 20e6  # a sample is as many calls as fit
 SHORT_NS = 50e6   # before a sample of shorter calls there are some that are not timed ..
 WARM = 4          # .. so many: a last cache takes in what it has lost only when it is asked for again and again
