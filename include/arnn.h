@@ -487,8 +487,8 @@ typedef struct arnn_record_desc {
 arnn_status arnn_record_desc_default(arnn_record_desc *desc, size_t struct_size);
 
 /* The bytes that a record takes, packed parameters and the buffers of a step left out. For one layer, in floats a
-   stream and step: |x| + n (x and s kept) + 2 n + |x| (what h, s and x are owed) + G n (twice for the GRU), and
-     with attention  + 2 n (states, kept and on the tape) + the query's width + 1, past rows 2 n a row
+   stream and step: |x| + n (x and s kept) + n + |x| (what h and x are owed) + G n (twice for the GRU), and
+     with attention  + 3 n (states, kept and on the tape; what s is owed) + the query's width + 1, past rows 2 n a row
      LSTM            + n; in `before` + 4 n
      additive        + 3 k
    and 64 floats of weights a step (past steps as well), and for each stream some vectors.

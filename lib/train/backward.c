@@ -188,7 +188,8 @@ static void hand_down(void *context, size_t stream, size_t worker)
         if (record->dropout.apply)
             record->dropout.apply(record->dropout.context, pass->layer, stream, t, dx, n);
         memcpy(arnn_row(pass, record->top_dh, n, stream, t), dx, n * sizeof *dx);
-        clear(arnn_row(pass, record->top_ds, n, stream, t), n);
+        if (record->top_ds)
+            clear(arnn_row(pass, record->top_ds, n, stream, t), n);
         if (pass->work->dskip)
             arnn_add_scaled(arnn_row(pass, pass->work->dskip, d, stream, t), 1.0f, dx + n, d);
     }

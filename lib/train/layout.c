@@ -131,7 +131,7 @@ static bool visit_rows(const arnn_layout *layout, const counts *all, arnn_backwa
     size_t every = record->streams * desc->layers; /* no more than the rows of some array */
     const array arrays[] = {
         {&record->top_dh, n, all->rows},
-        {&record->top_ds, n, all->rows},
+        {&record->top_ds, all->attends ? n : 0, all->rows},
         {&record->dx, arnn_widest_input(desc), all->rows},
         {&record->d_s, n, every},
         {&record->d_m, all->memory && !all->before ? n : 0, every},

@@ -176,6 +176,8 @@ float *arnn_record_top_dh(const arnn_record *record, size_t stream)
 
 float *arnn_record_top_ds(const arnn_record *record, size_t stream)
 {
+    if (!record->top_ds)
+        return arnn_record_top_dh(record, stream);
     return record->top_ds + stream * record->steps * record->model->desc.hidden;
 }
 
@@ -185,7 +187,8 @@ static void clear_stream(void *context, size_t stream, size_t worker)
     size_t bytes = record->steps * record->model->desc.hidden * sizeof(float);
     (void)worker;
     memset(arnn_record_top_dh(record, stream), 0, bytes);
-    memset(arnn_record_top_ds(record, stream), 0, bytes);
+    if (record->top_ds)
+        memset(arnn_record_top_ds(record, stream), 0, bytes);
 }
 
 void arnn_record_clear(arnn_record *record)

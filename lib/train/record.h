@@ -51,7 +51,8 @@ struct arnn_record {
     int32_t *tokens;          /* rows of 1; NULL: dense input */
 
     arnn_kept *kept;        /* (layers) */
-    float *top_dh, *top_ds; /* rows: dL/dh, dL/ds of the top layer, for the backward pass */
+    float *top_dh, *top_ds; /* rows: dL/dh, dL/ds of the top layer, for the backward pass; top_ds: NULL with wiring none,
+                               where s is h */
     float *dx;              /* rows as wide as the widest x_l: of the layer that was gone back over last, if wanted */
     float *d_s, *d_m, *d_h; /* (layers, streams, n): of the initial values; d_m, d_h NULL where there are none */
     arnn_backward_work *work;

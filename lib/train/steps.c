@@ -142,7 +142,6 @@ static void none_stream(void *context, size_t item, size_t worker)
         return;
     float *dh = arnn_row(pass, pass->dh, n, stream, now->t), *carry = vector(pass, pass->work->carry_s, stream);
     float *carry_m = vector(pass, pass->work->carry_m, stream);
-    arnn_add_scaled(dh, 1.0f, arnn_row(pass, pass->ds, n, stream, now->t), n);
     arnn_add_scaled(dh, 1.0f, carry, n);
     cell_step(now, stream, carry_m, carry_m, carry);
 }

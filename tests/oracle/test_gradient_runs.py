@@ -214,9 +214,9 @@ def test_bytes(cell, wiring, score):
 
     n, x, query = d.hidden, d.inputs, (16 if score == "additive" else d.hidden)
     lstm, before = cell == "lstm", wiring == "before"
-    expected = x + n + 2 * n + x + GATES[cell] * n * (2 if cell == "gru" else 1)
+    expected = x + n + n + x + GATES[cell] * n * (2 if cell == "gru" else 1)
     if d.attends:
-        expected += 2 * n + query + 1 + 64
+        expected += 3 * n + query + 1 + 64
     if lstm:
         expected += 3 * n + n if before else n
     if score == "additive":
