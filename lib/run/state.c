@@ -49,7 +49,7 @@ static size_t list_needs(arnn_state *state, need needs[NEEDS_MOST])
         {&work->s, n, ahead},
         {&work->s_old, n, streams},
         {&work->carried, h, streams},
-        {&work->m, m, streams},
+        {&work->m, rows ? m : 0, streams},
         {&work->m_old, m, streams},
         {&work->input, gates, streams},
         {&work->recurrent, state->model->cell->splits ? gates : 0, streams},

@@ -25,7 +25,7 @@ typedef struct arnn_work {
     float *s;             /* (likewise, n) */
     float *s_old;         /* (b, n) */
     float *carried;       /* (b, n): h_{t-1}, where the wiring carries it */
-    float *m, *m_old;     /* (b, n): LSTM */
+    float *m, *m_old;     /* (b, n): LSTM; m where memories are on the tape */
     float *input;         /* (b, G n) */
     float *recurrent;     /* (b, G n), where the cell wants it apart */
     float *run_h, *run_m; /* (n): where the read of one run is summed */
