@@ -1,4 +1,4 @@
-"""The strongest form in PyTorch: preallocated tensors, and a backward by hand in blocks of steps whose sums over older
+"""The strongest forms in PyTorch: preallocated tensors, and a backward by hand in blocks of steps whose sums over older
 rows are matrix products. rnn, after, dot."""
 
 import torch

@@ -9,7 +9,7 @@ GROUPS = {
     "sdpa": "(b) the read against PyTorch's scaled_dot_product_attention with K = V = H",
     "usual": "(c) the read against PyTorch as usually written: key cache, bmm, softmax, bmm",
     "step": "(b) a whole step (cell, query, append, read) at 128 past states against PyTorch written out the same way",
-    "product": "the recurrent product and little else: one step of a plain rnn with relu, by sgemm and a loop for bias and relu",
+    "product": "the recurrent product: a step of a plain rnn with relu, against sgemm and a loop for bias and relu",
     "threads": "a step on two threads against one",
     "cells": "(d) nn.RNN, GRU, LSTM, wiring none, forward",
     "sequence": "(e), (f) whole sequences against a PyTorch loop over preallocated tensors and jax.lax.scan",

@@ -31,7 +31,7 @@ CLAIMS = {  # by the name that cases give: what is claimed, and how it counts
     "autograd": ("training (8 streams, hidden 256, 2 threads): PyTorch autograd, 1,024 steps", TIMES),
     "autograd memory": ("the same: its memory against ours", MEMORY),
     "blocked": ("the same: PyTorch with a blocked backward by hand, 512 to 2,048 steps", TIMES),
-    "flash": ("the same: that with its reads by what PyTorch's SDPA rests on", TIMES),
+    "flash": ("the same, its reads by the kernel under PyTorch's SDPA", TIMES),
     "jax": ("the same: jax.lax.scan and grad, 512 steps", TIMES),
     "training": ("nn.RNN, GRU, LSTM, training; 1, 8, 32 streams; hidden 128, 512; 2 threads", TIMES),
     "memory rnn": ("memory of a training step, floats a stream, step and hidden unit: rnn", FLOATS),

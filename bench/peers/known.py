@@ -24,6 +24,7 @@ SEQUENCES = {  # s, by length; rnn, after, dot, 8 streams, hidden 256, two cores
     ("sequence", "jax"): {256: 0.03, 512: 0.10, 1024: 0.39},
     ("training", "autograd"): {256: 0.77, 512: 4.3, 1024: 53},
     ("training", "blocked"): {256: 0.115, 512: 0.33, 1024: 1.02, 2048: 3.06},
+    ("training", "flash"): {512: 0.20, 1024: 0.62, 2048: 2.1},
     ("training", "jax"): {256: 0.37, 512: 1.34},
 }
 

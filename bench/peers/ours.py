@@ -93,9 +93,9 @@ def sgemm(one):
     after = data.place(np.empty_like(before))
 
     def made(threads):
-        return lambda repeats: timing.peers_sgemm(_pointer("float", after), _pointer("float", before),
-                                                  _pointer("float", weights), _pointer("float", bias), one["streams"], n,
-                                                  threads, repeats)
+        return lambda repeats: timing.peers_sgemm(
+            _pointer("float", after), _pointer("float", before), _pointer("float", weights), _pointer("float", bias),
+            one["streams"], n, threads, repeats)
     return {form(threads): (made(threads), lambda: after) for threads in thread_counts(one)}
 
 

@@ -11,9 +11,9 @@ typedef struct arnn_cell {
     size_t gates;    /* G: blocks of n rows in its weights */
     bool has_memory; /* m beside h */
     bool bounded;    /* |h| <= 1 from an initial state in [-1, 1] (spec 6.4): what the exponent cache rests on */
-    bool splits;     /* wants W_ih x + b_ih and W_hh s + b_hh apart, and gives back dp_recurrent and dp_input; else their
-                        sum, which is one product over [x; s] */
-    bool has_gates;  /* backward asks what both products were */
+    bool splits;     /* wants W_ih x + b_ih and W_hh s + b_hh apart, and gives back dp_recurrent and dp_input; else
+                        their sum, which is one product over [x; s] */
+    bool has_gates;  /* backward asks what both products, or their sum, were */
     void (*forward)(const arnn_kernels *kernels, const arnn_cell_step *step);
     void (*backward)(const arnn_kernels *kernels, const arnn_cell_owed *owed);
 } arnn_cell;

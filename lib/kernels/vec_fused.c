@@ -75,13 +75,17 @@ static vf fuse_group(const fused *blocks, size_t first)
         }
         const float *from = scored, *to = added;
 #pragma GCC unroll 16
-        for (size_t r = 0; r < VF_GROUP; r++, from = next_row(from, stride), to = next_row(to, stride)) {
+        for (size_t r = 0; r < VF_GROUP; r++) {
             if (blocks->far)
                 fetch_far(from);
 #pragma GCC unroll 16
             for (size_t c = 0; c < WIDE / VF_LANES; c++) {
                 scores[r] = vf_fma(q[c], vf_load(from + c * VF_LANES), scores[r]);
                 sum[c] = vf_fma(weights[r], vf_load(to + c * VF_LANES), sum[c]);
+            }
+            if (r + 1 < VF_GROUP) {
+                from = next_row(from, stride);
+                to = next_row(to, stride);
             }
         }
 #pragma GCC unroll 16

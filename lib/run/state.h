@@ -17,7 +17,8 @@
 #define ARNN_SHARED_RUNS 64
 
 /* Buffers of one step, dense over the streams that take part (b is their number, at most all). Streams that are worked
-   on by different threads have parts of their own. */
+   on by different threads have parts of their own. What streams carry is copied together only where they do not lie
+   side by side. */
 typedef struct arnn_work {
     float *x;             /* (b or ARNN_AHEAD_ROWS, d): the model's input, after embedding, of some steps */
     float *ahead;         /* (likewise, G n): input products of a layer */
@@ -46,7 +47,7 @@ typedef struct arnn_layer_values {
     const float *m;         /* NULL: the cell has none */
     const float *memory;    /* read from the tape in place of m_{t-1}; NULL: not so */
     const float *logsumexp; /* NULL: no tape */
-    const float *input, *recurrent; /* (count, G n): what the cell was given; recurrent: NULL where it is in the input */
+    const float *input, *recurrent; /* (count, G n): what the cell was given; recurrent: NULL where input is the sum */
 } arnn_layer_values;
 
 /* Who listens to steps, to record what their derivatives need. */

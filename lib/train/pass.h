@@ -24,7 +24,7 @@ typedef struct arnn_pass {
     size_t columns;                          /* past + steps: of a row of weights */
     arnn_weight ih, hh, bias_ih, bias_hh, attn_key, attn_query, attn_score, attn_general, attn_recency;
     arnn_read_kind read;
-    float *dh, *ds;           /* rows of n: what is owed to h and s */
+    float *dh, *ds;           /* rows of n: what is owed to h and s; ds: NULL with wiring none, where s is h */
     float *dp, *dp_recurrent; /* rows of G n; the same where the cell does not split */
 } arnn_pass;
 

@@ -51,8 +51,8 @@ struct arnn_record {
     int32_t *tokens;          /* rows of 1; NULL: dense input */
 
     arnn_kept *kept;        /* (layers) */
-    float *top_dh, *top_ds; /* rows: dL/dh, dL/ds of the top layer, for the backward pass; top_ds: NULL with wiring none,
-                               where s is h */
+    float *top_dh, *top_ds; /* rows: dL/dh, dL/ds of the top layer, for the backward pass; top_ds: NULL with wiring
+                               none, where s is h */
     float *dx;              /* rows as wide as the widest x_l: of the layer that was gone back over last, if wanted */
     float *d_s, *d_m, *d_h; /* (layers, streams, n): of the initial values; d_m, d_h NULL where there are none */
     arnn_backward_work *work;
@@ -70,7 +70,7 @@ arnn_status arnn_record_run(arnn_record *record, const arnn_sequence *sequence);
 const float *arnn_record_top_h(const arnn_record *record, size_t stream);
 const float *arnn_record_top_s(const arnn_record *record, size_t stream);
 float *arnn_record_top_dh(const arnn_record *record, size_t stream);
-float *arnn_record_top_ds(const arnn_record *record, size_t stream);
+float *arnn_record_top_ds(const arnn_record *record, size_t stream); /* with wiring none those of dh: to be added to */
 void arnn_record_clear(arnn_record *record);
 
 /* Rows h of one layer of a stream: own rows of the last run, or with those that were on the tape before. */

@@ -6,7 +6,8 @@ static const size_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65};
 /* ---- one function of a cell, with the rest of it made transparent ---- */
 
 /* Gates by which a cell shows y = f(x): x is in gate `place` (or, `place` beyond the gates, in m_prev), the other gates
-   hold what `gates` says, s and m_prev what stands beside them. Sums are made with -0, which changes no float. */
+   hold what `gates` says, s and m_prev what stands beside them. The GRU's sums are made with -0, which changes no
+   float. */
 typedef struct view {
     const char *name;
     size_t cell, place;
@@ -296,9 +297,9 @@ static void test_relu_is_exact(void **unused)
 {
     (void)unused;
     float input[] = {-1.0f, 1.0f, NAN, INFINITY, -INFINITY, -0.0f, 1e-45f, -1e-45f, FLT_MAX, 3.0f, -3.0f};
-    float zero[COUNT(input)] = {0}, h[COUNT(input)];
+    float h[COUNT(input)];
     FOR_TABLES(table) {
-        const arnn_cell_step step = {h, NULL, input, zero, NULL, NULL, 1, COUNT(input)};
+        const arnn_cell_step step = {h, NULL, input, NULL, NULL, NULL, 1, COUNT(input)};
         table->rnn_relu(&step);
         for (size_t i = 0; i < COUNT(input); i++)
             assert_true(isnan(input[i]) ? isnan(h[i]) : h[i] == (input[i] > 0.0f ? input[i] : 0.0f));

@@ -1,6 +1,8 @@
-/* Matrices packed in parts, by one thread or several, are what a kernel packs as a whole. */
+/* Matrices packed in parts, by one thread or several, are what a kernel packs as a whole; and what is made ready anew
+   is what would have been made at first. */
 #include "kernels.h"
 
+#include "arnn.h"
 #include "base/memory.h"
 #include "model/ready.h"
 
@@ -36,8 +38,67 @@ static void test_parts_are_the_whole(void **unused)
     arnn_threads_free(threads);
 }
 
+enum { UNITS = 5, GATES_MOST = 4 };
+
+static void make_step(arnn_model *model, float *h)
+{
+    arnn_state *state;
+    const float x[UNITS] = {1.0f, -0.5f, 0.25f, 2.0f, -1.0f};
+    const arnn_input in = {.struct_size = sizeof in, .x = x};
+    const arnn_output out = {.struct_size = sizeof out, .h = {.data = h}};
+    assert_int_equal(arnn_state_create(&state, model, NULL, 1), ARNN_OK);
+    assert_int_equal(arnn_step(state, &out, &in, NULL, 1), ARNN_OK);
+    arnn_state_destroy(state);
+}
+
+static arnn_model *new_model(int32_t cell)
+{
+    arnn_model *model;
+    arnn_model_desc desc;
+    assert_int_equal(arnn_model_desc_default(&desc, sizeof desc), ARNN_OK);
+    desc.cell = cell;
+    desc.wiring = ARNN_WIRING_NONE;
+    desc.inputs = desc.hidden = UNITS;
+    assert_int_equal(arnn_model_create(&model, &desc), ARNN_OK);
+    assert_int_equal(arnn_model_init(model, 1), ARNN_OK);
+    return model;
+}
+
+/* A bias of the state, which the rnn and the LSTM add to that of the input. */
+static void set_bias(arnn_model *model, size_t gates)
+{
+    static const float bias[GATES_MOST * UNITS] = {0.5f, -0.5f, 1.0f, 2.0f, -1.0f, 0.25f, 3.0f};
+    assert_int_equal(arnn_model_write(model, "bias_hh_l0", bias, gates * UNITS), ARNN_OK);
+}
+
+static void test_made_anew(void **unused)
+{
+    (void)unused;
+    static const struct {
+        int32_t cell;
+        size_t gates;
+    } cells[] = {{ARNN_CELL_RNN_TANH, 1}, {ARNN_CELL_RNN_RELU, 1}, {ARNN_CELL_GRU, 3}, {ARNN_CELL_LSTM, 4}};
+    static const int32_t types[] = {ARNN_TYPE_F32, ARNN_TYPE_I8, ARNN_TYPE_BF16, ARNN_TYPE_F32};
+    for (size_t i = 0; i < COUNT(cells); i++) {
+        arnn_model *old = new_model(cells[i].cell), *fresh = new_model(cells[i].cell);
+        float before[UNITS], h[UNITS], expected[UNITS];
+        make_step(old, before);
+        set_bias(old, cells[i].gates);
+        set_bias(fresh, cells[i].gates);
+        make_step(fresh, expected);
+        for (size_t t = 0; t < COUNT(types); t++) {
+            assert_int_equal(arnn_model_set_weight_type(old, types[t]), ARNN_OK);
+            make_step(old, h);
+            assert_memory_not_equal(h, before, sizeof h);
+        }
+        assert_memory_equal(h, expected, sizeof h);
+        arnn_model_destroy(old);
+        arnn_model_destroy(fresh);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parts_are_the_whole)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parts_are_the_whole), cmocka_unit_test(test_made_anew)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
