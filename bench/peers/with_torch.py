@@ -7,6 +7,7 @@ from peers import blocked, data
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 STEPS = 16
+BY_HAND = {"blocked": ("bmm", blocked.by_products), "flash": ("flash", blocked.by_flash)}  # how they read
 
 
 def timed(work, result, parts=1):
@@ -153,10 +154,9 @@ def training(one):
     if one["against"] == "autograd":
         return autograd(one)
     x = torch.from_numpy(data.inputs(one, one["length"])[0])
-    if one["against"] == "blocked":
-        return {"blocked backward, bmm": by_hand(one, x, blocked.by_products)}
-    if one["against"] == "flash":
-        return {"blocked backward, flash": by_hand(one, x, blocked.by_flash)}
+    if one["against"] in BY_HAND:
+        name, read = BY_HAND[one["against"]]
+        return {f"blocked backward, {name}": by_hand(one, x, read)}
     made = layer(one)
     return {f"nn.{one['cell'].upper()}": trained(lambda: made(x)[0], dict(made.named_parameters()), one)}
 

@@ -14,7 +14,7 @@ typedef struct layer_step {
     const arnn_map *map; /* NULL: not this layer's */
     size_t layer, count, hidden;
     arnn_inputs inputs;
-    bool adjacent;      /* streams lie side by side: what they carry is dense where it is */
+    bool adjacent;      /* what streams carry is dense where it is */
     float *h, *s;       /* (count, n): what the step makes */
     float *m;           /* (count, n): the memory it makes; NULL: none */
     float *m_prev;      /* (count, n): the one before, or read from the tape; NULL: none */
@@ -23,14 +23,6 @@ typedef struct layer_step {
 } layer_step;
 
 /* ---- between the streams' own places and the dense buffers ---- */
-
-static bool are_adjacent(const size_t *streams, size_t count)
-{
-    for (size_t b = 1; b < count; b++)
-        if (streams[b] != streams[0] + b)
-            return false;
-    return true;
-}
 
 static float *own_row(const layer_step *step, float *array, size_t b)
 {
@@ -49,7 +41,7 @@ static float *gather(const layer_step *step, float *dense, float *array)
 
 static void scatter(const layer_step *step, float *array, const float *dense)
 {
-    if (step->adjacent && dense == own_row(step, array, 0))
+    if (dense == own_row(step, array, 0))
         return;
     for (size_t b = 0; b < step->count; b++)
         memcpy(own_row(step, array, b), dense + b * step->hidden, step->hidden * sizeof *dense);
@@ -328,7 +320,7 @@ void arnn_step_layer(const arnn_moment *moment, size_t layer, const arnn_first *
         .map = moment->map.layer == layer ? &moment->map : NULL,
         .layer = layer,
         .count = moment->count,
-        .adjacent = are_adjacent(work->streams, moment->count),
+        .adjacent = moment->adjacent,
         .hidden = n,
         .h = work->h[layer % 2],
         .s = work->s,

@@ -26,6 +26,7 @@ typedef struct arnn_moment {
     arnn_state *state;
     arnn_work work; /* the rows of this step */
     size_t count;
+    bool adjacent; /* these streams lie side by side */
     arnn_map map;
     arnn_order order; /* threads that serve this step, which then has the state to itself */
 } arnn_moment;

@@ -187,6 +187,14 @@ static void multiply_ahead(const arnn_part *self, size_t layer, size_t rows)
     arnn_product_add(&order, input, model->kernels, self->work.ahead, &inputs, rows);
 }
 
+static bool are_adjacent(const size_t *streams, size_t count)
+{
+    for (size_t b = 1; b < count; b++)
+        if (streams[b] != streams[0] + b)
+            return false;
+    return true;
+}
+
 /* Step t, whose rows of the buffers begin at `row`. Steps go through weights and tapes forward and back in turn. */
 static arnn_moment moment_of(arnn_part *self, size_t t, size_t row)
 {
@@ -197,6 +205,7 @@ static arnn_moment moment_of(arnn_part *self, size_t t, size_t row)
         .map = map_of(self->sequence, t),
         .order.threads = self->threads,
     };
+    moment.adjacent = are_adjacent(self->work.streams, moment.count);
     moment.order.back = self->state->tapes[self->work.streams[0]].length % 2;
     return moment;
 }
