@@ -200,7 +200,10 @@ ARNN_INLINE vb vb_zero(void) { return _mm512_setzero_si512(); }
 ARNN_INLINE vb vb_set(int8_t x) { return _mm512_set1_epi8(x); }
 ARNN_INLINE vb vb_load(const void *p) { return _mm512_loadu_si512(p); }
 ARNN_INLINE void vb_store(void *p, vb v) { _mm512_storeu_si512(p, v); }
-ARNN_INLINE vb vb_load_n(const void *p, size_t n) { return _mm512_maskz_loadu_epi8(~(__mmask64)0 >> (VB_LANES - n), p); }
+ARNN_INLINE vb vb_load_n(const void *p, size_t n)
+{
+    return n == VB_LANES ? vb_load(p) : _mm512_maskz_loadu_epi8(~(__mmask64)0 >> (VB_LANES - n), p);
+}
 ARNN_INLINE vb vb_flip(vb v) { return _mm512_xor_si512(v, vb_set(-128)); }
 ARNN_INLINE vb vb_minus(vb v) { return _mm512_sub_epi32(vb_zero(), v); }
 

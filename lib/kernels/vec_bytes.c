@@ -71,28 +71,41 @@ ARNN_INLINE vf number(vb a, vb b, vb c)
 
 #define ROWS 4 /* that are scored side by side: their sums stay in registers */
 
+/* Sums of ROWS rows with each digit. */
+typedef struct row_sums {
+    vb a[ROWS], b[ROWS], c[ROWS];
+} row_sums;
+
+ARNN_INLINE void score_columns(row_sums *to, const vb_digits *digits, const unsigned char *const rows[ROWS], size_t i,
+                               const size_t count)
+{
+    const vb qa = vb_load(&digits->at[2][i]), qb = vb_load(&digits->at[1][i]), qc = vb_load(&digits->at[0][i]);
+    for (size_t r = 0; r < ROWS; r++) {
+        const vb x = vb_flip(vb_load_n(rows[r] + i, count));
+        to->a[r] = vb_dot(to->a[r], x, qa);
+        to->b[r] = vb_dot(to->b[r], x, qb);
+        to->c[r] = vb_dot(to->c[r], x, qc);
+    }
+}
+
 ARNN_INLINE void score_rows(vf scores[ROWS], const vb_digits *digits, const unsigned char *const rows[ROWS], size_t n,
                             ahead next)
 {
-    vb a[ROWS], b[ROWS], c[ROWS];
+    row_sums to;
+    size_t i = 0;
     for (size_t r = 0; r < ROWS; r++) {
-        a[r] = vb_load(digits->start[2]);
-        b[r] = vb_load(digits->start[1]);
-        c[r] = vb_load(digits->start[0]);
+        to.a[r] = vb_load(digits->start[2]);
+        to.b[r] = vb_load(digits->start[1]);
+        to.c[r] = vb_load(digits->start[0]);
     }
-    for (size_t i = 0; i < n; i += VB_LANES, next.at += ROWS * VB_LANES / 2) {
-        const size_t left = at_most(n - i, VB_LANES);
-        const vb qa = vb_load(&digits->at[2][i]), qb = vb_load(&digits->at[1][i]), qc = vb_load(&digits->at[0][i]);
+    for (; i + VB_LANES <= n; i += VB_LANES, next.at += ROWS * VB_LANES / 2) {
         fetch(next, ROWS * VB_LANES / 2);
-        for (size_t r = 0; r < ROWS; r++) {
-            vb x = vb_flip(vb_load_n(rows[r] + i, left));
-            a[r] = vb_dot(a[r], x, qa);
-            b[r] = vb_dot(b[r], x, qb);
-            c[r] = vb_dot(c[r], x, qc);
-        }
+        score_columns(&to, digits, rows, i, VB_LANES);
     }
+    if (i < n)
+        score_columns(&to, digits, rows, i, n - i);
     for (size_t r = 0; r < ROWS; r++)
-        scores[r] = number(a[r], b[r], c[r]);
+        scores[r] = number(to.a[r], to.b[r], to.c[r]);
 }
 
 vf ARNN_VEC(score_bytes)(const vb_digits *digits, const unsigned char *const rows[VF_GROUP], size_t n, ahead next)
@@ -153,8 +166,8 @@ ARNN_INLINE void add_columns(float *sums, const column_sums *from, float unit, s
 }
 
 /* VB_LANES columns, or what is left of them. */
-static void add_strip(float *sums, const unsigned char *rows, size_t stride, const weight_digits *weights, size_t count,
-                      size_t left, ahead next)
+ARNN_INLINE void add_strip(float *sums, const unsigned char *rows, size_t stride, const weight_digits *weights,
+                           size_t count, const size_t left, ahead next)
 {
     column_sums to;
     vb x[FOUR];
@@ -179,10 +192,13 @@ bool ARNN_VEC(add_bytes)(float *sums, const unsigned char *rows, size_t stride, 
                          size_t n, ahead next)
 {
     weight_digits digits;
+    size_t i = 0;
     if (!split_weights(&digits, weights, count))
         return false;
-    for (size_t i = 0; i < n; i += VB_LANES, next.at += count * VB_LANES / 2)
-        add_strip(sums + i, rows + i, stride, &digits, count, at_most(n - i, VB_LANES), next);
+    for (; i + VB_LANES <= n; i += VB_LANES, next.at += count * VB_LANES / 2)
+        add_strip(sums + i, rows + i, stride, &digits, count, VB_LANES, next);
+    if (i < n)
+        add_strip(sums + i, rows + i, stride, &digits, count, n - i, next);
     return true;
 }
 
