@@ -22,7 +22,7 @@ typedef struct block {
     struct units *units; /* of the query, where scores are additive; else NULL */
     /* addresses of the rows of the block that is fetched meanwhile, or where there is none of this one's */
     uintptr_t next_h, next_m, next_key;
-    bool far; /* whether that is the one after the next, and fetched into the second cache: arnn_cpu_fetches_far */
+    bool far; /* whether that is the one after the next, and fetched into the second cache */
 } block;
 
 /* Where a lane that is there stands in its run. */

@@ -185,6 +185,13 @@ static bool is_followed(const block *at)
     return at->begin == 0 && at->first + 2 * at->rows <= at->run->first + at->run->count;
 }
 
+/* Whether rows are fetched two blocks ahead into the second cache, and not one into the first: which has no room for
+   keys and states of two blocks of additive scores. These read each only once, and need not have them there before. */
+static bool fetches_far(const arnn_query *query, const arnn_run *run)
+{
+    return run->key || arnn_cpu_fetches_far() || query->bytes > MEMORY_BYTES;
+}
+
 static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn_run *run, float *scores,
                       score_kernel *score, prepared with)
 {
@@ -195,7 +202,7 @@ static void read_rows(arnn_partial *partial, const arnn_query *query, const arnn
     block at = {
         .run = run,
         .rows = rows,
-        .far = arnn_cpu_fetches_far() || query->bytes > MEMORY_BYTES,
+        .far = fetches_far(query, run),
         .digits = with.digits,
         .units = with.units,
         .kept = with.kept,
