@@ -52,8 +52,9 @@ ARNN_INLINE void fetch_far(const float *scored)
     fetch((ahead){.at = (uintptr_t)scored + FAR, .far = true}, WIDE * sizeof *scored);
 }
 
-/* Of both blocks the group of rows from `first` on: lane i of the result is the product of the query with its row i. */
-static vf fuse_group(const fused *blocks, size_t first)
+/* Of both blocks the group of rows from `first` on: lane i of the result is the product of the query with its row i.
+   far: blocks->far, known when it is compiled */
+ARNN_INLINE vf fuse_group(const fused *blocks, size_t first, const bool far)
 {
     const size_t n = blocks->n, stride = blocks->stride;
     const float *added = blocks->added + first * stride, *scored = blocks->scored + first * stride;
@@ -76,7 +77,7 @@ static vf fuse_group(const fused *blocks, size_t first)
         const float *from = scored, *to = added;
 #pragma GCC unroll 16
         for (size_t r = 0; r < VF_GROUP; r++) {
-            if (blocks->far)
+            if (far)
                 fetch_far(from);
 #pragma GCC unroll 16
             for (size_t c = 0; c < WIDE / VF_LANES; c++) {
@@ -97,6 +98,16 @@ static vf fuse_group(const fused *blocks, size_t first)
     return vf_sums(scores);
 }
 
+static vf fuse_near(const fused *blocks, size_t first)
+{
+    return fuse_group(blocks, first, false);
+}
+
+static vf fuse_far(const fused *blocks, size_t first)
+{
+    return fuse_group(blocks, first, true);
+}
+
 void ARNN_VEC(add_and_score)(float *e, const fused *blocks, size_t rows)
 {
     const vf absent = vf_set(-INFINITY);
@@ -104,7 +115,7 @@ void ARNN_VEC(add_and_score)(float *e, const fused *blocks, size_t rows)
         vf groups[VF_LANES / VF_GROUP];
         for (size_t g = 0; g < VF_LANES / VF_GROUP; g++) {
             const size_t first = lane + g * VF_GROUP;
-            groups[g] = first < rows ? fuse_group(blocks, first) : absent;
+            groups[g] = first >= rows ? absent : (blocks->far ? fuse_far : fuse_near)(blocks, first);
         }
         vf_store(e + lane, vf_join(groups));
     }
