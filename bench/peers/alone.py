@@ -37,6 +37,7 @@ def additive_row(step, spread):
     return {"group": "additive", "against": "ceiling", **{key: step[key] for key in reckon.SHAPE if key in step},
             "weights": "f32", "peer_tape": step["tape"], "target": 0.85, "claim": "additive", "unit": "call",
             "ours_ns": ours_ns, "peer_ns": ours_ns * step["ceiling_fraction"], "ratio": step["ceiling_fraction"],
+            "least_ratio": None,
             "peer": "loads alone", "ours_spread": width, "peer_spread": 0.0, "weak": False}
 
 

@@ -41,24 +41,40 @@ CLAIMS = {  # by the name that cases give: what is claimed, and how it counts
 FORMS = {SHARE: "{:.2f}", TIMES: "{:.2f}x", MEMORY: "{:.0f}x", FLOATS: "{:.1f}"}
 
 
-def entry(claim, value, target, where="", spread=None, weak=False):
+def entry(claim, value, target, where="", spread=None, weak=False, least=None):
     held = value <= target if CLAIMS[claim][1] == FLOATS else value >= target
     distance = target / value if CLAIMS[claim][1] == FLOATS else value / target
     return dict(claim=claim, value=value, target=target, held=held, distance=distance, where=where, spread=spread,
-                weak=weak)
+                weak=weak, least=least)
 
 
 def entries(figures):
     """Every judged number by itself."""
     found = [entry(row["claim"], row["ratio"], reckon.wanted(row), reckon.shape_text(row),
-                   max(row["ours_spread"], row["peer_spread"]), row["weak"]) for row in figures["peers"] if row["claim"]]
+                   max(row["ours_spread"], row["peer_spread"]), row["weak"], row["least_ratio"])
+             for row in figures["peers"] if row["claim"]]
     found += [entry("autograd memory", row["peer_bytes"] / row["ours_bytes"], 20) for row in figures["peers"]
               if row["claim"] == "autograd"]
     return found + [entry(f"memory {row['cell']}", row["floats"], row["limit"]) for row in figures["memory"]]
 
 
+def between(values, form):
+    low, high = form.format(min(values)), form.format(max(values))
+    return low if len(values) == 1 else f"{low} to {high}"
+
+
+def least_text(own, form):
+    """Where both sides have samples."""
+    least = [one["least"] for one in own]
+    if None in least:
+        return ""
+    holding = sum(one["least"] >= one["target"] for one in own)
+    return between(least, form) + f", {holding} of {len(own)}" * (len(own) > 1)
+
+
 def judged(figures):
-    """For each claim in order: its lowest and highest number, the one farthest from its target, how many hold."""
+    """For each claim in order: its lowest and highest number, the one farthest from its target, how many hold; and the
+    same of the least sample of either side, which tell of the machine without its neighbours."""
     found = entries(figures)
     made = []
     for claim, (what, kind) in CLAIMS.items():
@@ -66,7 +82,6 @@ def judged(figures):
         if not own:
             continue
         worst, form = min(own, key=lambda one: one["distance"]), FORMS[kind]
-        low, high = min(one["value"] for one in own), max(one["value"] for one in own)
         targets = sorted({one["target"] for one in own}, reverse=True)
         sign = "≤ " if kind == FLOATS else "≥ "
         holding = sum(one["held"] for one in own)
@@ -75,8 +90,9 @@ def judged(figures):
         weak = sum(one["weak"] for one in own)  # of these it cannot be said that they hold
         made.append(dict(
             claim=claim, what=what, target=sign + ", ".join(f"{target:g}" for target in targets),
-            measured=form.format(low) if len(own) == 1 else f"{form.format(low)} to {form.format(high)}",
+            measured=between([one["value"] for one in own], form),
             spread="" if worst["spread"] is None else f"{100 * worst['spread']:.0f} %",
+            least=least_text(own, form),
             reached=holding == len(own) and not weak,
             held=held + f"; {weak} with a weak peer" * (weak > 0)))
     return made
@@ -84,10 +100,11 @@ def judged(figures):
 
 def terminal(rows):
     return "\n".join(f"{'yes' if row['reached'] else 'NO':4}{row['what']:92}{row['target']:>12}  {row['measured']:>20}"
-                     f"  {row['spread']:>5}" + (f"  {row['held']}" if len(row["held"]) > 3 else "") for row in rows)
+                     f"  {row['spread']:>5}  {row['least']:>28}" + (f"  {row['held']}" if len(row["held"]) > 3 else "")
+                     for row in rows)
 
 
 def markdown(rows):
-    lines = ["| what | target | measured | spread | held |", "|---|---|---|---|---|"]
-    return "\n".join(lines + [f"| {row['what']} | {row['target']} | {row['measured']} | {row['spread']} | {row['held']} |"
-                              for row in rows])
+    lines = ["| what | target | measured | spread | held | of the least samples |", "|---|---|---|---|---|---|"]
+    return "\n".join(lines + [f"| {row['what']} | {row['target']} | {row['measured']} | {row['spread']} | {row['held']} "
+                              f"| {row['least']} |" for row in rows])

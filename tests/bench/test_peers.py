@@ -29,6 +29,13 @@ def test_medians_count_and_the_best_form():
     assert row["forms"] == {"slow": 60.0, "good": 33.0}
 
 
+def test_least_samples_are_of_the_form_that_counts():
+    assert made(length=8192)["least_ratio"] == 3.0
+    rows = [made(length=8192), made(length=32768, ours=[30.0] * 3)]
+    assert claims.judged({"peers": rows[:1], "memory": []})[0]["least"] == "3.00x"
+    assert claims.judged({"peers": rows, "memory": []})[0]["least"] == "1.00x to 3.00x, 1 of 2"
+
+
 def test_a_rival_on_more_threads_is_only_shown():
     forms = {"Zen, 1 thread": [30.0], "Zen, 2 threads": [20.0]}
     one = cases.case("blas", "blas", length=8192)
@@ -77,7 +84,7 @@ def test_claims_are_judged_by_their_worst_row():
     assert (first["claim"], first["measured"], first["reached"]) == ("blas f32", "1.10x to 3.00x", False)
     assert first["held"].startswith("1 of 2; 1.10x at f32, 1 x 32,768")
     assert (second["measured"], second["target"], second["held"]) == ("17.0", "≤ 16", "no")
-    assert claims.markdown([first]).splitlines()[2].count("|") == 6
+    assert claims.markdown([first]).splitlines()[2].count("|") == 7
 
 
 def test_plan_covers_every_group_and_every_claim():
