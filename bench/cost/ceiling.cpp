@@ -4,6 +4,7 @@
 #include "cost/machine.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 namespace cost {
@@ -159,6 +160,22 @@ double Ceiling::round() {
         best_loop_ = named.name;
     }
     return round_best;
+}
+
+double Ceiling::median_ns(size_t passes) const {
+    std::vector<std::vector<double>> times(loops_.size());
+    for (size_t i = 0; i < passes; i++) {
+        for (size_t loop = 0; loop < loops_.size(); loop++) {
+            const double start = now_ns();
+            read_once(loops_[loop], first_, bytes_, i % 2 == 1);
+            times[loop].push_back(now_ns() - start);
+        }
+    }
+    double least = std::numeric_limits<double>::infinity();
+    for (const std::vector<double> &own : times) {
+        least = std::min(least, median(own));
+    }
+    return least;
 }
 
 } // namespace cost

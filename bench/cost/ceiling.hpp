@@ -27,8 +27,9 @@ class Ceiling {
 
     // Tries all loops and keeps so many; and these again forward and back, where what they are held against turns, too.
     void choose(size_t kept, bool turns);
-    double round();           // times each of them; the best of this round
-    double gbps() const { return best_; } // the best that was reached in any round
+    double round();                        // times each of them; the best of this round
+    double median_ns(size_t passes) const; // of single passes of each in turn; that of the best
+    double gbps() const { return best_; }  // the best that was reached in any round
     const std::string &best_loop() const { return best_loop_; }
 
   private:

@@ -59,7 +59,7 @@ def ceiling(one):
     run, result = read(one)
     rows = run.rows
     loops = ffi.gc(timing.peers_ceiling_create(_pointer("char", rows), rows.nbytes), timing.peers_ceiling_destroy)
-    return {"ours": (run, result), "loads alone": (lambda repeats: timing.peers_ceiling_ns(loops, rows.nbytes), lambda: None)}
+    return {"ours": (run, result), "loads alone": (lambda repeats: timing.peers_ceiling_ns(loops, repeats), lambda: None)}
 
 
 def thread_counts(one):

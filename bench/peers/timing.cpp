@@ -94,8 +94,8 @@ cost::Ceiling *peers_ceiling_create(const char *first, size_t bytes) {
     return ceiling;
 }
 
-// Nanoseconds in which the best of them loads all, now.
-double peers_ceiling_ns(cost::Ceiling *ceiling, size_t bytes) { return static_cast<double>(bytes) / ceiling->round(); }
+// The best of them.
+double peers_ceiling_ns(cost::Ceiling *ceiling, size_t repeats) { return ceiling->median_ns(repeats); }
 
 void peers_ceiling_destroy(cost::Ceiling *ceiling) { delete ceiling; }
 
