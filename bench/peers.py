@@ -14,7 +14,6 @@ from peers.process import TOP, say
 
 ROUNDS, QUICK_ROUNDS = 9, 5     # medians are of so many samples a side, taken in turn
 LONGEST = 25e9                  # ns that the rounds of a case may take: long calls get fewer
-OVERLONG = 20e9                 # ns of a call whose first run counts as a sample
 SIZES = [1 << power for power in range(18, 30)]
 
 
@@ -88,7 +87,7 @@ class Comparison:
 
     def samples(self, one, forms):
         """forms: {name: (worker, what it told)}. In turn, ours among them; threads that still spin fall asleep between."""
-        taken = {name: [told["first_ns"]] if told["first_ns"] > OVERLONG else [] for name, (_, told) in forms.items()}
+        taken = {name: [] for name in forms}
         length = sum(told["call_ns"] * told["calls"] for _, told in forms.values())
         rounds = max(1, min(self.options.rounds, int(LONGEST / length)))
         pause = 0.05 if one["threads"] > 1 or one["against"] in self.rivals else 0.005

@@ -488,10 +488,12 @@ arnn_status arnn_record_desc_default(arnn_record_desc *desc, size_t struct_size)
 
 /* The bytes that a record takes, packed parameters and the buffers of a step left out. For one layer, in floats a
    stream and step: |x| + n (x and s kept) + n + |x| (what h and x are owed) + G n (twice for the GRU), and
-     with attention  + 3 n (states, kept and on the tape; what s is owed) + the query's width + 1, past rows 2 n a row
+     token ids       + 1
+     with attention  + 3 n (states, kept and on the tape; what s is owed) + the query's width + 1
      LSTM            + n; in `before` + 4 n
      additive        + 3 k
-   and 64 floats of weights a step (past steps as well), and for each stream some vectors.
+   with attention 64 floats of weights a step, past ones as well, and for each stream some vectors. For every row of the
+   past 2 n floats beside its weights, + 2 n in the LSTM's `before`, + 3 k with additive scores.
    Errors: ARNN_INVALID_ARGUMENT (sizes that overflow). */
 arnn_status arnn_record_bytes(const arnn_model *model, const arnn_record_desc *desc, size_t *bytes);
 

@@ -27,7 +27,7 @@ def row(one, ours, forms, ceilings):
     made = {key: one[key] for key in ("group", "against", *SHAPE, "peer_tape", "target", "claim", "unit")}
     ours_ns, peer_ns = statistics.median(ours), statistics.median(forms[peer])
     made |= {"ours_ns": ours_ns, "peer_ns": peer_ns, "ratio": peer_ns / ours_ns, "peer": peer,
-             "least_ratio": min(forms[peer]) / min(ours),
+             "least_ratio": min(min(forms[name]) for name in forms if counts(one, name)) / min(ours),
              "ours_spread": spread(ours), "peer_spread": spread(forms[peer]),
              "forms": {name: statistics.median(samples) for name, samples in forms.items()}}
     size = tape_bytes(one, one["peer_tape"]) if one["group"] in ("blas", "sdpa", "usual") else 16 << 20

@@ -102,8 +102,10 @@ ARNN_INLINE void score_rows(vf scores[ROWS], const vb_digits *digits, const unsi
         fetch(next, ROWS * VB_LANES / 2);
         score_columns(&to, digits, rows, i, VB_LANES);
     }
-    if (i < n)
+    if (i < n) {
+        fetch(next, ROWS * VB_LANES / 2);
         score_columns(&to, digits, rows, i, n - i);
+    }
     for (size_t r = 0; r < ROWS; r++)
         scores[r] = number(to.a[r], to.b[r], to.c[r]);
 }

@@ -85,14 +85,14 @@ static size_t fitting(size_t cache, size_t weights, size_t tape)
     return cache > weights ? (cache - weights) / tape : 0;
 }
 
-/* The weights of a step are read once for all streams that go together. These are as many as have what they read and owe in
-   the second cache beside the weights, or else in a thread's share of the last one, of which others want some, too. Every
-   thread has as many groups. */
+/* The weights of a step are read once for all streams that go together. These are as many as have what every step reads,
+   rows and a block's attention weights, in the second cache beside the weights, or else in a thread's share of the last
+   one, of which others want some, too. Every thread has as many groups. */
 static size_t groups_for_tapes(const arnn_pass *pass, size_t workers)
 {
     const size_t most = (size_t)4 << 20; /* bytes */
     size_t weights = (pass->gates + pass->query) * pass->n * sizeof(float), count = pass->record->count;
-    size_t tape = pass->columns * (pass->n + 2 * ARNN_BLOCK_STEPS) * (pass->work->dm ? 2 : 1) * sizeof(float);
+    size_t rows = (pass->work->dm ? 2 : 1) * pass->n, tape = pass->columns * (rows + 2 * ARNN_BLOCK_STEPS) * sizeof(float);
     size_t last = arnn_cpu_cache(3) / workers, together = fitting(arnn_cpu_cache(2), weights, tape);
     if (together == 0)
         together = fitting(last < most ? last : most, weights, tape);

@@ -71,12 +71,22 @@ static bool add_pages(size_t *total, const arnn_model *model, const arnn_record_
            arnn_size_mul(&bytes, bytes, desc->streams) && arnn_size_add(total, *total, bytes);
 }
 
+/* The ids of tokens, which the layout of floats does not have. */
+static bool add_tokens(size_t *total, const arnn_model *model, const arnn_record *record)
+{
+    size_t bytes;
+    return model->desc.vocab == 0 || (arnn_size_mul(&bytes, record->streams, record->steps) &&
+                                      arnn_size_mul(&bytes, bytes, sizeof *record->tokens) &&
+                                      arnn_size_add(total, *total, bytes));
+}
+
 size_t arnn_record_count_bytes(const arnn_model *model, const arnn_record_desc *desc)
 {
     size_t total = 0;
     arnn_record record = {.streams = desc->streams, .steps = desc->steps, .past = desc->past};
     arnn_layout layout = {.model = model, .record = &record, .visit = add_bytes, .context = &total};
-    return arnn_layout_visit(&layout) && add_pages(&total, model, desc) ? total : SIZE_MAX;
+    bool fits = arnn_layout_visit(&layout) && add_tokens(&total, model, &record) && add_pages(&total, model, desc);
+    return fits ? total : SIZE_MAX;
 }
 
 arnn_status arnn_record_new(arnn_record **out, arnn_model *model, const arnn_record_desc *desc)

@@ -195,6 +195,39 @@ static void test_busy(void **unused)
 }
 
 /* What is not finite is reported by name, before anything is updated; then training goes on. */
+/* h is 0 and every output as likely, but what h is owed is beyond float32. */
+static void test_gradient_overflows(void **unused)
+{
+    (void)unused;
+    arnn_model_desc desc = world_desc(ARNN_CELL_RNN_TANH, ARNN_WIRING_AFTER);
+    desc.outputs = 3;
+    arnn_trainer_desc how;
+    arnn_model *model;
+    arnn_trainer *trainer;
+    arnn_training told = {.struct_size = sizeof told};
+    float *x = calloc(desc.inputs, sizeof *x), *weights = calloc(3 * desc.hidden, sizeof *weights);
+    const int32_t label = 0;
+    for (size_t i = 0; i < 3 * desc.hidden; i++)
+        weights[i] = i < desc.hidden ? 3e38f : -3e38f;
+    arnn_trainer_desc_default(&how, sizeof how);
+    how.streams = how.steps = 1;
+    assert_ok(arnn_model_create(&model, &desc)); /* all parameters are 0 */
+    assert_ok(arnn_model_write(model, "readout.weight", weights, 3 * desc.hidden));
+    assert_ok(arnn_trainer_create(&trainer, model, &how));
+    const arnn_examples examples = {.struct_size = sizeof examples, .x = x, .labels = &label, .steps = 1, .count = 1};
+    assert_ok(arnn_trainer_evaluate(trainer, &told, &examples));
+    assert_true(told.loss > 1.09 && told.loss < 1.11); /* log 3 */
+    assert_error(ARNN_INVALID_ARGUMENT, "gradient of weight_ih_l0", arnn_trainer_step(trainer, NULL, &examples, 0.1f));
+    float *after = calloc(3 * desc.hidden, sizeof *after);
+    assert_ok(arnn_model_read(model, after, "readout.weight", 3 * desc.hidden));
+    assert_memory_equal(after, weights, 3 * desc.hidden * sizeof *after);
+    arnn_trainer_destroy(trainer);
+    arnn_model_destroy(model);
+    free(x);
+    free(weights);
+    free(after);
+}
+
 static void test_not_finite(void **unused)
 {
     (void)unused;
@@ -229,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_defaults),   cmocka_unit_test(test_create),    cmocka_unit_test(test_examples),
         cmocka_unit_test(test_room),       cmocka_unit_test(test_arguments), cmocka_unit_test(test_busy),
         cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_gradient_overflows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

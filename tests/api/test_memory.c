@@ -198,6 +198,33 @@ static void test_record_bytes(void **unused)
     }
 }
 
+/* Of 10,000 outputs a few rows are there at once, and not those of every step. */
+static void test_wide_readout(void **unused)
+{
+    (void)unused;
+    const size_t streams = 8, steps = 512, outputs = 10000;
+    arnn_model_desc desc = world_desc(ARNN_CELL_RNN_TANH, ARNN_WIRING_AFTER);
+    desc.outputs = outputs;
+    arnn_model *model;
+    arnn_trainer *trainer;
+    arnn_trainer_desc how;
+    int32_t *labels = calloc(streams * steps, sizeof *labels);
+    arnn_examples examples = {.struct_size = sizeof examples, .labels = labels, .steps = steps, .count = streams};
+    examples.x = calloc(streams * steps, desc.inputs * sizeof(float));
+    arnn_trainer_desc_default(&how, sizeof how);
+    how.streams = streams, how.steps = steps;
+    assert_ok(arnn_model_create(&model, &desc));
+    assert_ok(arnn_model_init(model, 1));
+    failing_begin(SIZE_MAX);
+    assert_ok(arnn_trainer_create(&trainer, model, &how));
+    assert_ok(arnn_trainer_step(trainer, NULL, &examples, 0.1f));
+    assert_true(failing_bytes() < streams * steps * outputs * sizeof(float) / 8);
+    free((void *)examples.x);
+    free(labels);
+    arnn_trainer_destroy(trainer);
+    arnn_model_destroy(model);
+}
+
 static void test_model(void **unused)
 {
     (void)unused;
@@ -280,7 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model), cmocka_unit_test(test_init),   cmocka_unit_test(test_files),
         cmocka_unit_test(test_cache), cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_record), cmocka_unit_test(test_record_bytes),
+        cmocka_unit_test(test_record), cmocka_unit_test(test_record_bytes), cmocka_unit_test(test_wide_readout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,3 +223,5 @@ def test_bytes(cell, wiring, score):
         expected += 3 * d.k
     for steps in (2048, 8192):
         assert floats(2 * steps) - floats(steps) == expected * steps * streams
+    past = 64 + 2 * n + 2 * n * (lstm and before) + 3 * d.k * (score == "additive") if d.attends else 0
+    assert floats(64, 8192) - floats(64, 4096) == 4096 * past * streams

@@ -127,10 +127,48 @@ def test_gradients_of_two_halves_of_a_batch_sum():
 
 # ---- dropout ---------------------------------------------------------------------------------------------------------
 
-def dropped(seed, rate=0.5, d=None, updates=3):
+def plain_rnn(p, x, labels):
+    """Loss and gradients of a rnn with a readout, cross entropy at every step, in double."""
+    steps, streams, n = *x.shape[:2], p["weight_hh_l0"].shape[0]
+    h = np.zeros((steps + 1, streams, n))
+    for t in range(steps):
+        h[t + 1] = np.tanh(x[t] @ p["weight_ih_l0"].T + p["bias_ih_l0"] + h[t] @ p["weight_hh_l0"].T + p["bias_hh_l0"])
+    y = h[1:] @ p["readout.weight"].T + p["readout.bias"]
+    y -= y.max(-1, keepdims=True)
+    dy, own = np.exp(y) / np.exp(y).sum(-1, keepdims=True), np.eye(y.shape[-1])[labels]
+    loss, dy = -np.log((dy * own).sum(-1)).mean(), (dy - own) / labels.size
+    dh, da, owed = dy @ p["readout.weight"], np.zeros((steps, streams, n)), 0.0
+    for t in reversed(range(steps)):
+        da[t] = (dh[t] + owed) * (1 - h[t + 1] ** 2)
+        owed = da[t] @ p["weight_hh_l0"]
+    bias = da.sum((0, 1))
+    return loss, {"weight_ih_l0": np.einsum("tbi,tbj->ij", da, x), "weight_hh_l0": np.einsum("tbi,tbj->ij", da, h[:-1]),
+                  "bias_ih_l0": bias, "bias_hh_l0": bias, "readout.weight": np.einsum("tbi,tbj->ij", dy, h[1:]),
+                  "readout.bias": dy.sum((0, 1))}
+
+
+@pytest.mark.parametrize("outputs, steps", [(10_000, 80), (300, 400)])
+def test_readouts_of_several_blocks(outputs, steps):
+    """More rows than are kept of a wide readout at once."""
+    d, generator = Description(cell="rnn_tanh", wiring="none", inputs=3, hidden=4, outputs=outputs), np.random.default_rng(5)
+    model = Model(d).init(3)
+    x = generator.normal(size=(steps, STREAMS, 3)).astype(np.float32)
+    labels = generator.integers(0, outputs, (steps, STREAMS))
+    trainer = Trainer(model, streams=STREAMS, steps=steps)
+    got = trainer.gradients(x, labels)
+    loss, gradients = plain_rnn({key: model.read(key).astype(float) for key in model.shapes()}, x, labels)
+    assert got.loss == pytest.approx(loss, rel=1e-5) and set(gradients) == set(model.shapes())
+    for index, key in enumerate(model.shapes()):
+        bound = 1e-5 * np.abs(gradients[key]).max()
+        assert np.abs(trainer.gradient_of(index) - gradients[key]).max() <= bound, key
+
+
+def dropped(seed, rate=0.5, d=None, updates=3, threads=1, streams=STREAMS, steps=STEPS):
     d = d or small(CURVES[2][0]).but(hidden=32, inputs=16)
-    lesson = made_examples(d, "cross_entropy", "steps", np.random.default_rng(3), False)
-    trainer = Trainer(Model(d).init(2), streams=STREAMS, steps=STEPS, dropout=rate, readout_dropout=rate, seed=seed)
+    generator, shape = np.random.default_rng(3), (steps, streams)
+    lesson = {"x": generator.integers(0, d.vocab, shape), "wanted": generator.integers(0, d.outputs, shape)}
+    trainer = Trainer(Model(d).init(2), streams=streams, steps=steps, threads=threads, dropout=rate, readout_dropout=rate,
+                      seed=seed)
     losses = [trainer.step(lesson["x"], lesson["wanted"], rate=0.01).loss for _ in range(updates)]
     return losses, trainer.model.save_memory(), trainer.evaluate(lesson["x"], lesson["wanted"]).loss
 
@@ -139,6 +177,14 @@ def test_dropout_is_decided_by_its_seed():
     assert dropped(1) == dropped(1)
     assert dropped(1)[0] != dropped(2)[0]
     assert dropped(1, rate=0.0) == dropped(2, rate=0.0)
+
+
+def test_dropout_is_the_same_on_any_number_of_threads():
+    """Of work that is shared: more streams than threads, and fewer."""
+    d = CURVES[2][0].but(inputs=64, hidden=128, align=0)
+    for streams in (1, 5):
+        one, *others = (dropped(1, d=d, threads=threads, streams=streams, steps=48) for threads in (1, 2, 3))
+        assert others == [one, one]
 
 
 def test_dropout_gradients():
