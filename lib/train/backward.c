@@ -92,7 +92,7 @@ static size_t groups_for_tapes(const arnn_pass *pass, size_t workers)
 {
     const size_t most = (size_t)4 << 20; /* bytes */
     size_t weights = (pass->gates + pass->query) * pass->n * sizeof(float), count = pass->record->count;
-    size_t rows = (pass->work->dm ? 2 : 1) * pass->n, tape = pass->columns * (rows + 2 * ARNN_BLOCK_STEPS) * sizeof(float);
+    size_t row = (pass->work->dm ? 2 : 1) * pass->n + 2 * ARNN_BLOCK_STEPS, tape = pass->columns * row * sizeof(float);
     size_t last = arnn_cpu_cache(3) / workers, together = fitting(arnn_cpu_cache(2), weights, tape);
     if (together == 0)
         together = fitting(last < most ? last : most, weights, tape);

@@ -75,9 +75,9 @@ static bool add_pages(size_t *total, const arnn_model *model, const arnn_record_
 static bool add_tokens(size_t *total, const arnn_model *model, const arnn_record *record)
 {
     size_t bytes;
-    return model->desc.vocab == 0 || (arnn_size_mul(&bytes, record->streams, record->steps) &&
-                                      arnn_size_mul(&bytes, bytes, sizeof *record->tokens) &&
-                                      arnn_size_add(total, *total, bytes));
+    return model->desc.vocab == 0 ||
+           (arnn_size_mul(&bytes, record->streams, record->steps) &&
+            arnn_size_mul(&bytes, bytes, sizeof *record->tokens) && arnn_size_add(total, *total, bytes));
 }
 
 size_t arnn_record_count_bytes(const arnn_model *model, const arnn_record_desc *desc)

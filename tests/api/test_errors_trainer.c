@@ -259,10 +259,10 @@ static void test_not_finite(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_create),    cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_room),       cmocka_unit_test(test_arguments), cmocka_unit_test(test_busy),
-        cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_gradient_overflows),
+        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_create),
+        cmocka_unit_test(test_examples),   cmocka_unit_test(test_room),
+        cmocka_unit_test(test_arguments),  cmocka_unit_test(test_busy),
+        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_gradient_overflows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

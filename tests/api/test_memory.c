@@ -109,7 +109,8 @@ static arnn_status model_save_memory(bench *b)
 
 static arnn_status cache_create(bench *b)
 {
-    arnn_cache_desc desc = {.struct_size = sizeof desc, .threads = 1, .streams = 3, .rows = 1000, .max_bytes = SIZE_MAX};
+    arnn_cache_desc desc = {
+        .struct_size = sizeof desc, .threads = 1, .streams = 3, .rows = 1000, .max_bytes = SIZE_MAX};
     return arnn_cache_create(&b->cache, b->w.model, &desc);
 }
 
@@ -305,9 +306,9 @@ static void test_growth(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_model), cmocka_unit_test(test_init),   cmocka_unit_test(test_files),
-        cmocka_unit_test(test_cache), cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_record), cmocka_unit_test(test_record_bytes), cmocka_unit_test(test_wide_readout),
+        cmocka_unit_test(test_model),        cmocka_unit_test(test_init),         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_cache),        cmocka_unit_test(test_growth),       cmocka_unit_test(test_record),
+        cmocka_unit_test(test_record_bytes), cmocka_unit_test(test_wide_readout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
