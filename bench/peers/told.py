@@ -55,7 +55,8 @@ def terminal(figures):
     parts = machine(figures) + [reckon.table(figures["peers"], cases.GROUPS), "", COUNTED, "", *rest(figures), ""]
     rows = claims.judged(figures)
     if rows:
-        parts += ["targets (held, what, target, measured, spread at the worst, of the least samples)", claims.terminal(rows)]
+        parts += ["targets (held, what, target, measured, spread at the worst, of the least samples)",
+                  claims.terminal(rows)]
     return "\n".join(parts + weak(figures) + disturbed(figures))
 
 

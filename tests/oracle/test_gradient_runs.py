@@ -208,8 +208,8 @@ def test_bytes(cell, wiring, score):
     d = Description(cell=cell, wiring=wiring, score=score, inputs=24, hidden=48, align=16 * (wiring != "none"))
     model, streams, size = library.Model(d).init(1), 3, library.ffi.new("size_t *")
 
-    def floats(steps, past=0):
-        library.call("arnn_record_bytes", model.handle, recorded.Record.desc(streams, steps, past), size)
+    def floats(steps, past=0, of=model):
+        library.call("arnn_record_bytes", of.handle, recorded.Record.desc(streams, steps, past), size)
         return size[0] // 4
 
     n, x, query = d.hidden, d.inputs, (16 if score == "additive" else d.hidden)
@@ -223,5 +223,6 @@ def test_bytes(cell, wiring, score):
         expected += 3 * d.k
     for steps in (2048, 8192):
         assert floats(2 * steps) - floats(steps) == expected * steps * streams
+    assert floats(2048, of=library.Model(d.but(vocab=5)).init(1)) - floats(2048) == 2048 * streams
     past = 64 + 2 * n + 2 * n * (lstm and before) + 3 * d.k * (score == "additive") if d.attends else 0
     assert floats(64, 8192) - floats(64, 4096) == 4096 * past * streams
