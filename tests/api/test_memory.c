@@ -199,6 +199,38 @@ static void test_record_bytes(void **unused)
     }
 }
 
+/* All that a trainer allocates, in its first step, too: so many floats a stream, step and hidden unit, and seven for every
+   parameter. */
+static void test_training(void **unused)
+{
+    (void)unused;
+    const size_t streams = 8, steps = 1024, n = 256, floats[] = {10, 16, 18};
+    const int32_t cells[] = {ARNN_CELL_RNN_TANH, ARNN_CELL_GRU, ARNN_CELL_LSTM};
+    for (size_t i = 0; i < COUNT(cells); i++) {
+        arnn_model_desc desc = world_desc(cells[i], ARNN_WIRING_AFTER);
+        desc.hidden = desc.inputs = n;
+        desc.outputs = 0;
+        arnn_model *model;
+        arnn_trainer *trainer;
+        arnn_trainer_desc how;
+        arnn_examples examples = {.struct_size = sizeof examples, .steps = steps, .count = streams};
+        examples.x = calloc(streams * steps * n, sizeof(float));
+        examples.values = examples.x;
+        arnn_trainer_desc_default(&how, sizeof how);
+        how.streams = streams, how.steps = steps, how.loss = ARNN_LOSS_SQUARED_ERROR;
+        assert_ok(arnn_model_create(&model, &desc));
+        assert_ok(arnn_model_init(model, 1));
+        size_t parameters = arnn_model_parameter_floats(model);
+        failing_begin(SIZE_MAX);
+        assert_ok(arnn_trainer_create(&trainer, model, &how));
+        assert_ok(arnn_trainer_step(trainer, NULL, &examples, 0.001f));
+        assert_true(failing_bytes() <= sizeof(float) * (floats[i] * streams * steps * n + 7 * parameters));
+        free((void *)examples.x);
+        arnn_trainer_destroy(trainer);
+        arnn_model_destroy(model);
+    }
+}
+
 /* Of 10,000 outputs a few rows are there at once, and not those of every step. */
 static void test_wide_readout(void **unused)
 {
@@ -308,7 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model),        cmocka_unit_test(test_init),         cmocka_unit_test(test_files),
         cmocka_unit_test(test_cache),        cmocka_unit_test(test_growth),       cmocka_unit_test(test_record),
-        cmocka_unit_test(test_record_bytes), cmocka_unit_test(test_wide_readout),
+        cmocka_unit_test(test_record_bytes), cmocka_unit_test(test_wide_readout), cmocka_unit_test(test_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
